@@ -1,0 +1,1 @@
+"""A reference engine that interprets declarative connector configs."""

@@ -1,0 +1,1 @@
+"""A pytest plugin that certifies connector configs against recorded traffic."""
