@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, TypeVar
 
+from connproof.documents import Source
 from connproof.places import ABSENT, Absent, JsonValue, Place
 
 __all__ = [
@@ -95,25 +96,6 @@ def _joined(headers: Headers, name: str) -> str | None:
 
 
 # What a connector.json says.
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where each value of a JSON document stands: JSON pointer to (line, column), from 1."""
-
-    name: str
-    positions: Mapping[str, tuple[int, int]] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-
-    def line(self, pointer: str) -> int:
-        """The line of a pointer, or of the nearest thing above it that stands in the document."""
-        return self.position(pointer)[0]
-
-    def position(self, pointer: str) -> tuple[int, int]:
-        while pointer not in self.positions:
-            if not pointer:
-                return (0, 0)
-            pointer = pointer.rpartition("/")[0]
-        return self.positions[pointer]
 
 
 @dataclass(frozen=True, slots=True)
