@@ -51,8 +51,8 @@ NAMED = re.compile(
     )
 )
 
-# Not the provider of a connector: a library, and the variable with which a CI service names its summary file.
-ELSEWHERE = re.compile("google-re2|GITHUB_STEP_SUMMARY")
+# Not the provider of a connector: a library, a CI service's variable for its summary file, a link to somebody's source.
+ELSEWHERE = re.compile(r"google-re2|GITHUB_STEP_SUMMARY|https://(?:github\.com|[\w-]+\.github\.io)/")
 
 
 FILES = [
@@ -68,7 +68,8 @@ def _named(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "text", ["HubSpot", "hubspot_pager", "XeroPager", "# as SLACK does", "MyNotionAuth", "x-zoho-1"]
+    "text",
+    ["HubSpot", "hubspot_pager", "XeroPager", "# as SLACK does", "MyNotionAuth", "x-zoho-1", "https://api.github.com/"],
 )
 def test_a_name_is_seen(text: str) -> None:
     """Whichever way code spells a provider's name, it is found."""
