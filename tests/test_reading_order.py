@@ -52,6 +52,7 @@ ENGINE = Package(
         "pagination",
         "auth",
         "run",
+        "sync",
         "__init__",
         "cli",
         "__main__",
