@@ -1,0 +1,72 @@
+"""Turn the bytes of a file, JSON or YAML, into a document. Strictly: what is odd is refused with its line.
+
+Refused are two equal keys, a file that is empty, cut off or no UTF-8, and text after the end.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import Final, NoReturn
+
+from connproof.documents import Source, read_json
+from connproof.errors import ConfigWrong
+from pytest_connproof.foreign.document import Document, Part, Value
+from pytest_connproof.foreign.tape import CUT, Unfit
+
+__all__ = ["parse"]
+
+_MOST_BYTES: Final = 256 * 2**20
+
+
+def parse(data: bytes) -> Document:
+    """Read JSON or YAML, whichever it is. Raises Unfit."""
+    if len(data) > _MOST_BYTES:
+        raise Unfit("", f"it has {len(data)} bytes, the most is {_MOST_BYTES}", fix="split it, or record less at once")
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        raise Unfit(
+            "",
+            f"byte {fault.start + 1} is not UTF-8 text",
+            line=line,
+            fix="export it as HAR, or as a JSON or YAML cassette; save it as UTF-8",
+        ) from None
+    if not text.strip():
+        raise Unfit("", "it is empty", fix="record it again")
+    if text.lstrip()[0] in "{[":
+        return _json(text)
+    # Here, so that PyYAML is imported when somebody reads a cassette in YAML, and not before.
+    from pytest_connproof.foreign.plain_yaml import read_yaml  # noqa: PLC0415
+
+    return read_yaml(text)
+
+
+def _json(text: str) -> Document:
+    try:
+        value: Value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        value = _slow_json(text)
+    return Document(Part(value), Source("", text).line)
+
+
+def _slow_json(text: str) -> Value:
+    """Read again, slowly, for the line of what is wrong."""
+    try:
+        value, _ = read_json(text.encode("utf-8"), "")
+    except ConfigWrong as wrong:
+        first = wrong.problems[0]
+        raise Unfit(first.pointer, f"not JSON: {first.message}", line=first.line, fix=CUT) from None
+    return value  # type: ignore[return-value]  # a JsonValue is a Value, but list and dict are invariant
+
+
+def _unique(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate key")
+    return members
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(word)
