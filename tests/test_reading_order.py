@@ -84,8 +84,8 @@ PACKAGES = (ENGINE, HARNESS)
 # Inside a subpackage siblings know nothing of each other, and `__init__` knows them all. What they
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
-    "foreign": ("tape", "document", "wire"),
-    "mapping": ("jsonata", "models", "paths"),
+    "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
+    "mapping": ("patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),
 }
 
