@@ -197,7 +197,9 @@ class _Walk:
             below = child(pointer, name)
             if name in members:
                 first = self.positions[below][0]
-                self.problems.append(Problem(below, *position, f"{name!r} stands here a second time", f"first on line {first}"))
+                self.problems.append(
+                    Problem(below, *position, f"{name!r} stands here a second time", f"first on line {first}")
+                )
             else:
                 self.positions[below] = position
             at = self._space(at)

@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 __all__ = ["ABSENT", "Absent", "JsonValue", "Place", "PlaceWrong", "put"]
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 
 class Absent(enum.Enum):
@@ -119,7 +119,9 @@ def put(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
         return value
     first, *rest = place.steps
     if not isinstance(first, str):
-        raise ValueError(f"cannot write to {place.text!r}: only member names can be written to")
+        raise ValueError(  # noqa: TRY004 the path's text is wrong, not its class
+            f"cannot write to {place.text!r}: only member names can be written to"
+        )
     below = document if isinstance(document, dict) else {}
     return {**below, first: put(below.get(first), Place(place.text, tuple(rest)), value)}
 
@@ -153,5 +155,5 @@ def _read_step(text: str, at: int, *, first: bool) -> tuple[_Step, int]:
         at += 1
     name = _NAME.match(text, at)
     if name is None:
-        raise PlaceWrong(text, at + 1, "a member name (quote other characters: [\"@odata.nextLink\"])")
+        raise PlaceWrong(text, at + 1, 'a member name (quote other characters: ["@odata.nextLink"])')
     return name[0], name.end()

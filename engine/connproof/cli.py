@@ -1,0 +1,256 @@
+"""The `connproof` command: check a config, read through it, pass a raw request; and what plugins add.
+
+Records and answers go to stdout, everything for people to stderr. Exit codes: 0 done; 1 the provider
+ended it; 2 the call or a document is wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from connproof import config, sync
+from connproof.clock import SystemClock
+from connproof.errors import CallWrong, ConfigWrong, ConnproofError, MappingFailed, Problem, ProviderSaid
+from connproof.events import Event, PageRead, ReadEnded
+from connproof.mapping import compile_mapping, load_model
+from connproof.model import Account, Connector, frozen
+from connproof.places import JsonValue
+from connproof.run import Call
+from connproof.transport import HttpxTransport
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="connproof",
+    help="Connectors as data: check, read, record, replay, certify.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConnectorArgument = Annotated[
+    str, typer.Argument(help="A connector's folder or connector.json, or its name under connectors/.")
+]
+AccountOption = Annotated[Path | None, typer.Option("--account", help="The account file: credentials and variables.")]
+LoopbackOption = Annotated[
+    bool, typer.Option("--allow-loopback", help="Let base_url be plain http on a loopback address (for tests).")
+]
+
+
+@app.command()
+def check(
+    paths: Annotated[list[Path], typer.Argument(help="Connectors, or folders of connectors.")],
+    *,
+    allow_loopback: LoopbackOption = False,
+) -> None:
+    """Check connector configs; print every problem at once. Exit 0, or 2 if there is one."""
+    wrong = 0
+    for path in paths:
+        for file in _connector_files(path):
+            try:
+                connector = config.load(file, allow_loopback=allow_loopback)
+                _check_mappings(connector, file)
+            except ConfigWrong as problems:
+                wrong += len(problems.problems)
+                _say(str(problems))
+            else:
+                typer.echo(f"{file}: ok")
+    if wrong:
+        raise typer.Exit(2)
+
+
+@app.command()
+def read(
+    connector: ConnectorArgument,
+    resource: Annotated[str, typer.Argument(help="A resource, or a unified model such as crm.contact.")],
+    *,
+    account: AccountOption = None,
+    operation: Annotated[str | None, typer.Option(help="The operation. Default: list.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="A parameter of the call, as NAME=VALUE.")] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="End after this many records.")] = None,
+    page_size: Annotated[int | None, typer.Option(min=1, help="Records a page.")] = None,
+    resume: Annotated[str | None, typer.Option(help="Go on where an earlier read stopped.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The provider's own records, unmapped.")] = False,
+    allow_loopback: LoopbackOption = False,
+) -> None:
+    """Read a resource's records as NDJSON on stdout, one a line; progress on stderr."""
+    file, loaded = _load(connector, allow_loopback=allow_loopback)
+    call = Call(params=_params(param), page_size=page_size, limit=limit, resume=resume, raw=raw)
+    records = sync.read(
+        loaded,
+        resource,
+        operation,
+        call,
+        transport=HttpxTransport(user_agent=_user_agent()),
+        account=_account(account),
+        models=_models(loaded, file),
+        listener=_progress,
+    )
+    for record in records:
+        sys.stdout.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+    sys.stdout.flush()
+
+
+@app.command()
+def raw(
+    connector: ConnectorArgument,
+    method: Annotated[str, typer.Argument(help="The HTTP method.")],
+    path: Annotated[str, typer.Argument(help="A path below base_url, its query included.")],
+    *,
+    account: AccountOption = None,
+    header: Annotated[list[str] | None, typer.Option(help="A further header, as NAME: VALUE.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A file that is the request body, sent as it is.")] = None,
+    allow_loopback: LoopbackOption = False,
+) -> None:
+    """Send one request through the authenticated connection; the body goes to stdout byte for byte."""
+    _, loaded = _load(connector, allow_loopback=allow_loopback)
+    answer = sync.raw(
+        loaded,
+        method,
+        path,
+        transport=HttpxTransport(user_agent=_user_agent()),
+        account=_account(account),
+        headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
+        body=data.read_bytes() if data else None,
+    )
+    _say(f"HTTP {answer.status}  {answer.header('content-type') or 'no content type'}  {len(answer.body)} bytes")
+    sys.stdout.buffer.write(answer.body)
+    sys.stdout.buffer.flush()
+    if not 200 <= answer.status < 300:
+        raise typer.Exit(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command; turn every error a person can act on into its text and exit code."""
+    _add_plugin_commands()
+    try:
+        app(args=arguments, prog_name="connproof", standalone_mode=True)
+    except ProviderSaid as said:
+        _say(str(said))
+        if said.resume:
+            _say(f"  resume with  --resume {said.resume}")
+        _leave(1)
+    except MappingFailed as failed:
+        _say(str(failed))
+        _leave(1)
+    except ConnproofError as wrong:
+        _say(str(wrong))
+        _leave(2)
+    except BrokenPipeError:
+        _leave(0)  # the reader has what it wanted, as with `| head`
+    except KeyboardInterrupt:
+        _say("interrupted")
+        _leave(130)
+    raise SystemExit(0)
+
+
+def _leave(code: int) -> NoReturn:
+    # A closed stdout must not turn into a second error while Python flushes it on the way out.
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(code)
+
+
+def _add_plugin_commands() -> None:
+    """The commands of other packages, such as certify; those whose extra is not installed say so when called."""
+    for point in sorted(entry_points(group="connproof.commands"), key=lambda point: point.name):
+        try:
+            commands = point.load()
+        except ModuleNotFoundError as missing:
+            _add_missing(missing.name or "a package")
+            continue
+        app.add_typer(commands)
+
+
+def _add_missing(package: str) -> None:
+    def explain() -> None:
+        raise CallWrong(f"this command needs {package}, which is not installed", fix="pip install 'connproof[pytest]'")
+
+    for name in ("certify", "import", "export"):
+        app.command(
+            name,
+            help="Needs connproof[pytest].",
+            context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        )(explain)
+
+
+def _connector_files(path: Path) -> list[Path]:
+    if path.is_dir() and not (path / "connector.json").exists():
+        found = sorted(path.glob("*/connector.json"))
+        if found:
+            return found
+    return [config.locate(path)]
+
+
+def _load(text: str, *, allow_loopback: bool) -> tuple[Path, Connector]:
+    named = Path("connectors") / text
+    path = named if not Path(text).exists() and named.exists() else Path(text)
+    file = config.locate(path)
+    return file, config.load(file, allow_loopback=allow_loopback)
+
+
+def _models(connector: Connector, file: Path) -> dict[str, JsonValue]:
+    """The unified models that a connector maps to, from the folder beside it."""
+    folder = file.resolve().parent.parent / "unified"
+    return {model: load_model(folder, model) for model in connector.unified} if folder.is_dir() else {}
+
+
+def _check_mappings(connector: Connector, file: Path) -> None:
+    """Compile every mapping. Raises ConfigWrong with the problems of all of them."""
+    models = _models(connector, file)
+    problems: list[Problem] = []
+    for mapping in connector.unified.values():
+        try:
+            compile_mapping(
+                mapping, schema=models.get(mapping.model), clock=SystemClock(), bindings={}, document=str(file)
+            )
+        except ConfigWrong as wrong:
+            problems += wrong.problems
+    if problems:
+        raise ConfigWrong(str(file), problems)
+
+
+def _account(path: Path | None) -> Account:
+    if path is None:
+        return Account()
+    said = config.load_account_document(path)
+    return Account(said.get("name", path.stem), frozen(said.get("credentials", {})), frozen(said.get("variables", {})))
+
+
+def _params(texts: list[str] | None) -> dict[str, str]:
+    return dict(_pair(text, "=", "NAME=VALUE") for text in texts or ())
+
+
+def _pair(text: str, separator: str, form: str) -> tuple[str, str]:
+    name, found, value = text.partition(separator)
+    if not found or not name:
+        raise CallWrong(f"not {form}: {name[:40]!r}")
+    return name.strip(), value.strip() if separator == ":" else value
+
+
+def _progress(event: Event) -> None:
+    if isinstance(event, PageRead) and sys.stderr.isatty():
+        sys.stderr.write(f"\rpage {event.position.pages + 1}, {event.position.records + event.records} records ")
+        sys.stderr.flush()
+    elif isinstance(event, ReadEnded):
+        clear = "\r" if sys.stderr.isatty() else ""
+        _say(f"{clear}{event.pages} pages, {event.records} records; ended by: {event.reason}")
+
+
+def _user_agent() -> str:
+    return f"connproof/{version('connproof')}"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

@@ -1,0 +1,134 @@
+"""A request being written: base, query, headers, body and the texts in braces, before it is signed.
+
+A draft is a value; each step gives a new one. Nothing is encoded until `request`, which fills the braces
+and writes the one form that goes out. A followed URL is never encoded again.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote, unquote
+
+from connproof.errors import CallWrong, ProviderBroke
+from connproof.model import Headers, Placement, Query, Request
+from connproof.places import ABSENT, Absent, JsonValue, Place, put
+
+__all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment"]
+
+_BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_JSON_TYPE: Final = ("content-type", "application/json")
+
+
+def as_text(value: JsonValue) -> str:
+    """A scalar as it stands in a query or a header: true for True, digits for a number.
+
+    Raises ProviderBroke for what has no such form.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    kind = "null" if value is None else "an object" if isinstance(value, dict) else "a list"
+    raise ProviderBroke(f"{kind} cannot be sent back as a parameter", fix="point the path at a text or a number")
+
+
+def segment(name: str, value: str) -> str:
+    """One encoded path segment. Raises CallWrong for what could lead elsewhere: "", ".", ".."."""
+    if value in {"", ".", ".."}:
+        raise CallWrong(f'the path parameter "{name}" is {value!r}', fix="a path parameter is one non-empty segment")
+    return quote(value, safe="")
+
+
+def encoded(query: Query) -> str:
+    """Query pairs in their percent-encoded form."""
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query)
+
+
+def has_parameter(url: str, name: str) -> bool:
+    """Whether a URL's query has a parameter of this name."""
+    pairs = url.partition("?")[2].partition("#")[0].split("&")
+    return any(unquote(pair.partition("=")[0].replace("+", " ")) == name for pair in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request before it is encoded. `fills` are the texts that replace {names} in braces."""
+
+    method: str
+    url: str
+    query: Query = ()
+    headers: Headers = ()
+    body: JsonValue | Absent = ABSENT
+    fills: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def placed(self, where: Placement, name: str, value: JsonValue) -> Draft:
+        """The draft with a value at its place; one that stood there is replaced."""
+        if where == "query":
+            return self.with_query(name, as_text(value))
+        if where == "header":
+            return self.with_header(name, as_text(value))
+        if where == "template":
+            return replace(self, fills={**self.fills, name: as_text(value)})
+        body: JsonValue = {} if isinstance(self.body, Absent) else self.body
+        return replace(self, body=put(body, Place.parse(name), value))
+
+    def with_query(self, name: str, value: str) -> Draft:
+        kept = tuple(pair for pair in self.query if pair[0] != name)
+        return replace(self, query=(*kept, (name, value)))
+
+    def with_header(self, name: str, value: str) -> Draft:
+        lower = name.lower()
+        if _UNSENDABLE.search(value):
+            raise ProviderBroke(
+                f'the header "{lower}" would hold a character that no header may hold',
+                fix="control characters and characters beyond Latin-1 are refused, never cut off",
+            )
+        kept = tuple(pair for pair in self.headers if pair[0] != lower)
+        return replace(self, headers=(*kept, (lower, value)))
+
+    def following(self, url: str, *, keep_own: bool) -> Draft:
+        """The draft that follows a URL as it stands; own parameters are dropped, or added where it lacks them."""
+        own = tuple(pair for pair in self.query if not has_parameter(url, pair[0])) if keep_own else ()
+        return replace(self, url=url, query=own)
+
+    def request(self) -> Request:
+        """The one form that goes out."""
+        query = tuple((name, self._filled(value)) for name, value in self.query)
+        url = self.url
+        if query:
+            url = f"{url}{'&' if '?' in url else '?'}{encoded(query)}"
+        headers = tuple((name, self._filled(value)) for name, value in self.headers)
+        body = self._body()
+        if isinstance(body, bytes) and not isinstance(self.body, str) and all(n != "content-type" for n, _ in headers):
+            headers = (*headers, _JSON_TYPE)
+        return Request(self.method, url, headers, body)
+
+    def _body(self) -> bytes | None:
+        if isinstance(self.body, Absent):
+            return None
+        if isinstance(self.body, str):
+            return self._filled(self.body).encode()
+        return json.dumps(self._filled_inside(self.body), ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _filled_inside(self, value: JsonValue) -> JsonValue:
+        if not self.fills:
+            return value
+        if isinstance(value, str):
+            return self._filled(value)
+        if isinstance(value, list):
+            return [self._filled_inside(inner) for inner in value]
+        if isinstance(value, dict):
+            return {name: self._filled_inside(inner) for name, inner in value.items()}
+        return value
+
+    def _filled(self, text: str) -> str:
+        # Braces that nobody fills stay: a GraphQL document is full of them.
+        return _BRACES.sub(lambda found: self.fills.get(found[1], found[0]), text) if self.fills else text

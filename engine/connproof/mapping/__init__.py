@@ -1,0 +1,188 @@
+"""Turn a provider's record into a record of a unified model, field by field.
+
+Each field of a mapping is one JSONata expression over the record, evaluated by itself: what it gives
+depends on no other field. Missing leaves the field out, null is kept. Every mapped record is held
+against the model's JSON Schema, and shares no list or object with the record it came from.
+
+An expression that only walks member names never reaches jsonata-python; see `paths`.
+Not kept: evaluation in a process that can be killed, which expressions from strangers would need.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connproof.clock import Clock
+from connproof.errors import ConfigWrong, MappingFailed, Problem
+from connproof.mapping.jsonata import Expression, ExpressionRefused, Scope, cause_of
+from connproof.mapping.models import Model, as_list, load_model
+from connproof.mapping.paths import Closure, Deoptimised, closure
+from connproof.model import FieldRule, UnifiedMapping, frozen
+from connproof.places import ABSENT, Absent, JsonValue
+
+__all__ = ["CompiledMapping", "MappingStats", "compile_mapping", "load_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingStats:
+    """How many records were mapped, and how many of them left the fast path, by the guard that fired.
+
+    `evaluated` names the fields that jsonata-python evaluates for every record.
+    """
+
+    records: int
+    deoptimised: Mapping[str, int]
+    evaluated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    rule: FieldRule
+    expression: Expression
+    closure: Closure | None
+    is_list: bool
+
+
+def compile_mapping(
+    mapping: UnifiedMapping,
+    *,
+    schema: JsonValue | None,
+    clock: Clock,
+    bindings: Mapping[str, JsonValue],
+    document: str = "connector.json",
+    milliseconds: int = 2_000,
+) -> CompiledMapping:
+    """Compile every expression of a mapping, once.
+
+    `schema` is the unified model's JSON Schema, None to check no result. `bindings` are what
+    expressions see as `$account`, `$connector`, `$resource` (names without the dollar): nothing
+    secret. `document` is how errors name the config. `milliseconds` is what one record may take in
+    jsonata-python, in real time.
+
+    Raises ConfigWrong with every problem at once: bad expressions, and fields that the model does not
+    have or requires and does not get.
+    """
+    problems: list[Problem] = []
+    model = None
+    if schema is not None:
+        try:
+            model = Model(schema)
+        except ValueError as error:
+            problems.append(Problem(mapping.pointer, 0, 0, f"{mapping.model}: {error}"))
+    fields: list[_Field] = []
+    for rule in mapping.fields:
+        try:
+            expression = Expression(rule.expression)
+        except ExpressionRefused as error:
+            problems.append(Problem(rule.pointer, rule.line, 0, error.message, error.hint))
+            continue
+        is_list = model is not None and rule.name in model.lists
+        fields.append(_Field(rule, expression, _reader(expression, is_list), is_list))
+    if model is not None:
+        problems += _misfits(mapping, model)
+    if problems:
+        raise ConfigWrong(document, problems)
+    return CompiledMapping(mapping, tuple(fields), model, Scope(clock, bindings, milliseconds))
+
+
+def _reader(expression: Expression, is_list: bool) -> Closure | None:
+    read = closure(expression.ast)
+    if read is None or not is_list:
+        return read
+    return lambda record: as_list(read(record))
+
+
+def _misfits(mapping: UnifiedMapping, model: Model) -> list[Problem]:
+    rules = {rule.name: rule for rule in mapping.fields}
+    unknown = [
+        Problem(rules[name].pointer, rules[name].line, 0, f"{mapping.model} has no field {name!r}", hint)
+        for name, hint in model.unknown(rules)
+    ]
+    missing = [
+        Problem(mapping.pointer, 0, 0, f"{mapping.model} requires the field {name!r}, which is not mapped")
+        for name in model.missing(rules)
+    ]
+    return unknown + missing
+
+
+class CompiledMapping:
+    """A mapping that is ready to be applied, from one thread at a time. Counts what it does in `stats`."""
+
+    def __init__(self, mapping: UnifiedMapping, fields: tuple[_Field, ...], model: Model | None, scope: Scope) -> None:
+        self.mapping = mapping
+        self._fields = fields
+        self._plan = tuple((field.rule.name, field.closure, field) for field in fields)
+        self._needs_jsonata = any(field.closure is None for field in fields)
+        self._model = model
+        self._scope = scope
+        self._records = 0
+        self._deoptimised: Counter[str] = Counter()
+
+    @property
+    def stats(self) -> MappingStats:
+        evaluated = tuple(field.rule.name for field in self._fields if field.closure is None)
+        return MappingStats(self._records, frozen(self._deoptimised), evaluated)
+
+    def apply(self, record: JsonValue) -> dict[str, JsonValue]:
+        """One provider record to one unified record, its fields in the config's order.
+
+        Raises MappingFailed: an expression failed, gave what is no JSON, or gave what the model
+        does not allow. It names the field, and of the record only the kind of what was seen.
+        """
+        self._records += 1
+        try:
+            mapped = self._by_closures(record)
+        except Deoptimised as reason:
+            self._deoptimised[reason.guard] += 1
+            mapped = self._by_jsonata(record)
+        return self._allowed(mapped)
+
+    def apply_by_jsonata(self, record: JsonValue) -> dict[str, JsonValue]:
+        """As `apply`, without the fast path: what the mapping means. Counts nothing."""
+        return self._allowed(self._by_jsonata(record))
+
+    def _by_closures(self, record: JsonValue) -> dict[str, JsonValue]:
+        if record.__class__ is not dict:
+            raise Deoptimised("a record that is no object")
+        frame = self._scope.frame() if self._needs_jsonata else None
+        mapped: dict[str, JsonValue] = {}
+        for name, read, field in self._plan:
+            value = self._evaluated(field, record, frame) if read is None else read(record)
+            if value is not ABSENT:
+                mapped[name] = value
+        return mapped
+
+    def _by_jsonata(self, record: JsonValue) -> dict[str, JsonValue]:
+        frame = self._scope.frame()
+        every = ((field.rule.name, self._evaluated(field, record, frame)) for field in self._fields)
+        return {name: value for name, value in every if value is not ABSENT}
+
+    def _evaluated(self, field: _Field, record: JsonValue, frame: Any) -> JsonValue | Absent:
+        try:
+            value = field.expression.evaluate(record, frame)
+        except Exception as error:  # the library raises any class
+            raise self._failed(field.rule, "its expression failed on a record", {"cause": cause_of(error)}) from error
+        return as_list(value) if field.is_list else value
+
+    def _allowed(self, mapped: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        violations = self._model.violations(mapped) if self._model is not None else []
+        if not violations:
+            return mapped
+        first = violations[0]
+        rules = {field.rule.name: field.rule for field in self._fields}
+        rule = rules.get(first.field, FieldRule("(the record)", "", self.mapping.pointer, 0))
+        facts = {"expected": first.expected, "seen": f"{first.seen} at {first.where or '/'}"}
+        raise self._failed(rule, "what it gave is not what the model allows", facts)
+
+    def _failed(self, rule: FieldRule, what: str, facts: Mapping[str, str]) -> MappingFailed:
+        return MappingFailed(
+            f"{self.mapping.model} {rule.name}: {what}",
+            field=rule.name,
+            expression=rule.expression,
+            pointer=rule.pointer,
+            line=rule.line,
+            facts=facts,
+        )

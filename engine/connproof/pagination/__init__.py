@@ -1,0 +1,167 @@
+"""Decide the next request of a paginated read.
+
+A strategy sees one page and names the value that the next request depends on, or ABSENT. It does no
+I/O and keeps no state between pages: all that a read has to remember is a `Position`, so any read
+can be resumed from one. What ends a read is decided here, once, for every strategy.
+
+To add one: write a file here with `WORDS` (its words in the schema), `first`, `place` and `following`,
+then list it in STRATEGIES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol, cast
+
+from connproof.draft import Draft
+from connproof.errors import ProviderBroke
+from connproof.model import Page, Pagination, Position
+from connproof.pagination import cursor, keyset, link_header, next_url, none, offset, page
+from connproof.places import ABSENT, Absent, JsonValue
+
+__all__ = ["STRATEGIES", "End", "Strategy", "advance", "ask", "start"]
+
+
+class Strategy(Protocol):
+    """What a strategy's module offers."""
+
+    WORDS: frozenset[str]
+
+    def first(self, pagination: Pagination) -> JsonValue | Absent:
+        """The value that the first request depends on."""
+
+    def place(self, draft: Draft, pagination: Pagination, value: JsonValue) -> Draft:
+        """The draft that asks for this value."""
+
+    def following(self, pagination: Pagination, position: Position, page: Page) -> JsonValue | Absent:
+        """The value after this page; ABSENT where the page names none."""
+
+
+STRATEGIES: Final[Mapping[str, Strategy]] = MappingProxyType(
+    {
+        name: cast("Strategy", module)
+        for name, module in {
+            "cursor": cursor,
+            "offset": offset,
+            "page": page,
+            "link_header": link_header,
+            "next_url": next_url,
+            "keyset": keyset,
+            "none": none,
+        }.items()
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The read is complete, and why, after how many pages and raw records."""
+
+    reason: str
+    pages: int
+    records: int
+
+
+def start(pagination: Pagination) -> Position:
+    """Where a read begins."""
+    return Position(STRATEGIES[pagination.type].first(pagination))
+
+
+def ask(draft: Draft, pagination: Pagination, position: Position, size: int | None) -> Draft:
+    """The draft that asks for the page at this position, `size` records long where a size is sent."""
+    follows_url = isinstance(position.value, str) and pagination.type in {"link_header", "next_url"}
+    if size is not None and pagination.page_size_param is not None and not follows_url:
+        draft = draft.placed(pagination.page_size_in, pagination.page_size_param, size)
+    if position.pages > 0 and pagination.own_params == "drop" and not follows_url:
+        draft = Draft(draft.method, draft.url, (), draft.headers, draft.body, draft.fills)
+    if isinstance(position.value, Absent) or (position.pages == 0 and pagination.omit_first):
+        return draft
+    return STRATEGIES[pagination.type].place(draft, pagination, position.value)
+
+
+def advance(pagination: Pagination, position: Position, page: Page) -> Position | End:
+    """Where the read goes on after this page, or its end.
+
+    In this order: what the provider says outright (stop field or header); an empty page; a short page; a
+    total; a strategy that finds nothing to go on with.
+    Raises ProviderBroke where the page contradicts itself: going on or stopping would be a guess.
+    """
+    pages, records = position.pages + 1, position.records + len(page.records)
+    if pagination.type == "none":
+        return End("one response is the whole listing", pages, records)
+    says_more = _says_more(pagination, page)
+    total = _total(pagination, page, records)
+    if pagination.total_from == "first" and position.pages > 0:
+        total = position.total
+    reason = _end(pagination, page, pages, records, total, says_more=says_more)
+    if reason is None:
+        value = STRATEGIES[pagination.type].following(pagination, position, page)
+        if not isinstance(value, Absent):
+            return Position(value, total if pagination.total_from == "first" else None, pages, records)
+        if says_more:
+            raise ProviderBroke(
+                "the page says that there is more, but names nothing to go on with",
+                facts={"says more": str(pagination.stop_field or pagination.stop_header)},
+                fix="check the path of the cursor, or the polarity of stop_when",
+            )
+        reason = "the page names no next one"
+    return End(reason, pages, records)
+
+
+def _end(
+    pagination: Pagination, page: Page, pages: int, records: int, total: int | None, *, says_more: bool | None
+) -> str | None:
+    if says_more is False:
+        return "the provider says so"
+    # What the provider says outright outranks what a page looks like.
+    if not page.records and pagination.empty_page == "stop" and not says_more:
+        return "an empty page"
+    if pagination.short_page == "stop" and page.size is not None and len(page.records) < page.size:
+        return "a short page"
+    if total is not None and (pages if pagination.total_counts == "pages" else records) >= total:
+        return "the total is reached"
+    return None
+
+
+def _says_more(pagination: Pagination, page: Page) -> bool | None:
+    """What the stop field or header says: True there is more, False the end, None nothing."""
+    if pagination.stop_header is not None:
+        seen: JsonValue | Absent = page.response.header(pagination.stop_header)
+        seen = ABSENT if seen is None else seen
+    elif pagination.stop_field is not None:
+        seen = ABSENT if isinstance(page.document, Absent) else pagination.stop_field.find(page.document)
+    else:
+        return None
+    if isinstance(seen, Absent):
+        return None
+    wanted = pagination.stop_when
+    if isinstance(wanted, bool) and seen is not None and not isinstance(seen, bool):
+        raise ProviderBroke(
+            "the stop field is not true or false",
+            facts={"field": str(pagination.stop_field or pagination.stop_header), "seen": type(seen).__name__},
+            fix='declare the value it has in "stop_when", with its class',
+        )
+    return not (type(seen) is type(wanted) and seen == wanted)
+
+
+def _total(pagination: Pagination, page: Page, records: int) -> int | None:
+    """The page's own total, None where it has none that is a count."""
+    if pagination.total_header is not None:
+        seen: JsonValue | Absent = page.response.header(pagination.total_header)
+    elif pagination.total_field is not None and not isinstance(page.document, Absent):
+        seen = pagination.total_field.find(page.document)
+    else:
+        return None
+    if isinstance(seen, str) and seen.isascii() and seen.isdigit() and len(seen) <= 15:
+        seen = int(seen)
+    if not isinstance(seen, int) or isinstance(seen, bool) or seen < 0:
+        return None
+    if seen == 0 and page.records and pagination.total_from == "each":
+        raise ProviderBroke(
+            "the total is 0 on a page that has records",
+            facts={"field": str(pagination.total_field or pagination.total_header), "records so far": str(records)},
+            fix='if only the first page has the true total, set "total_from": "first"',
+        )
+    return seen
