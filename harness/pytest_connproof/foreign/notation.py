@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
+import re
 from typing import Final, NoReturn
 
-from connproof.documents import Source, read_json
+from connproof.documents import MAX_DEPTH, Source, read_json
 from connproof.errors import ConfigWrong
 from pytest_connproof.foreign.document import Document, Part, Value
 from pytest_connproof.foreign.tape import CUT, Unfit
@@ -17,6 +19,11 @@ from pytest_connproof.foreign.tape import CUT, Unfit
 __all__ = ["parse"]
 
 _MOST_BYTES: Final = 256 * 2**20
+
+# One half of a character outside the basic plane, escaped, without the other half beside it.
+_HALF: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
 
 
 def parse(data: bytes) -> Document:
@@ -38,21 +45,23 @@ def parse(data: bytes) -> Document:
     if text.lstrip()[0] in "{[":
         return _json(text)
     # Here, so that PyYAML is imported when somebody reads a cassette in YAML, and not before.
-    from pytest_connproof.foreign.plain_yaml import read_yaml  # noqa: PLC0415
+    from pytest_connproof.foreign.plain_yaml import read_yaml
 
     return read_yaml(text)
 
 
 def _json(text: str) -> Document:
     try:
-        value: Value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
+        value: Value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_finite)
     except (ValueError, RecursionError):
+        value = _slow_json(text)
+    if _HALF.search(text) or _is_deep(value):
         value = _slow_json(text)
     return Document(Part(value), Source("", text).line)
 
 
 def _slow_json(text: str) -> Value:
-    """Read again, slowly, for the line of what is wrong."""
+    """Read again, slowly: to refuse what json.loads lets pass, and to know the line of it."""
     try:
         value, _ = read_json(text.encode("utf-8"), "")
     except ConfigWrong as wrong:
@@ -66,6 +75,21 @@ def _unique(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
     if len(members) != len(pairs):
         raise ValueError("duplicate key")
     return members
+
+
+def _is_deep(value: Value) -> bool:
+    level: list[Value] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        boxes = [box for box in level if isinstance(box, dict | list)]
+        level = [inner for box in boxes for inner in (box.values() if isinstance(box, dict) else box)]
+    return bool(level)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(digits)
+    return number
 
 
 def _no_number(word: str) -> NoReturn:
