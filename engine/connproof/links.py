@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from connproof.errors import ForeignNextLink, LimitExceeded, ProviderBroke
+from connproof.errors import ForeignNextLink, LimitExceeded, ProviderBroke, printable
 
 __all__ = ["Link", "next_target", "origin", "parse", "resolve"]
 
@@ -267,4 +267,4 @@ def _shown(reference: str) -> str:
     if scheme and scheme.lower() not in {"http:", "https:"}:
         return f"{scheme}..."
     _, at_sign, after = rest.rpartition("@")
-    return f"{scheme}{slashes}...@{after}" if at_sign else f"{scheme}{slashes}{rest}"
+    return printable(f"{scheme}{slashes}...@{after}" if at_sign else f"{scheme}{slashes}{rest}") or "(nothing)"
