@@ -499,7 +499,7 @@ def recorded_link_headers() -> list[str]:
                 lines = inside if isinstance(inside, list) else [inside]
                 # Some recorders wrote placeholders in angle brackets into the targets: no such header was ever sent.
                 if name.lower() == "link" and all(isinstance(line, str) and "rel=" in line for line in lines):
-                    found += [header for header in [", ".join(lines)] if not re.search("<[A-Z_]+>", header)]
+                    found.extend(header for header in [", ".join(lines)] if not re.search("<[A-Z_]+>", header))
                 collect(inside)
         elif isinstance(value, list):
             for inside in value:
