@@ -1,7 +1,7 @@
 """JSONata text to a compiled expression, and a record through it to a value of our own.
 
 The only module that touches jsonata-python. Nothing that the library did leaves it: no null marker,
-no list subclass, no function, no reference into the record, no exception class of its own.
+no list subclass, no function, no reference into the record. Its exceptions do: `cause_of` words them.
 
 Not kept here: an expression from a stranger still needs a process that can be killed, because native
 calls such as `$pad` do not look at the clock.
@@ -51,11 +51,10 @@ class ExpressionRefused(Exception):
 class Expression:
     """One compiled expression. `ast` is the library's own syntax tree, for the fast path to read."""
 
-    __slots__ = ("_engine", "ast", "text")
+    __slots__ = ("_engine", "ast")
 
     def __init__(self, text: str) -> None:
         """Compile. Raises ExpressionRefused."""
-        self.text = text
         self.ast = _parsed(text)
         self._engine = _Engine("null")
         self._engine.ast = self.ast

@@ -72,7 +72,7 @@ class Violation:
 
 
 class Model:
-    """A schema compiled once. `lists` are the fields whose own `type` says array and no other container or scalar."""
+    """A schema compiled once. `lists` are the fields whose own `type` says array, or array or null."""
 
     def __init__(self, schema: JsonValue) -> None:
         """Compile. Raises ValueError for what is no JSON Schema, or refers to one elsewhere."""
