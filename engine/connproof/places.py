@@ -6,8 +6,9 @@
     orders[*].id           every element
     $                      the root
 
-A strict subset of RFC 9535 JSONPath, with the leading `$.` optional. Looking always tells absent
-from null, from "" and from a value: an absent place is `ABSENT`, never None.
+A strict subset of RFC 9535 JSONPath, with the leading `$.` optional, and with one place to a path: `[*]`
+looks into arrays alone and gives one list. Looking always tells absent from null, from "" and from
+a value: an absent place is `ABSENT`, never None.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ _Step: TypeAlias = str | int | _Every
 # RFC 9535: member-name-shorthand, index-selector, and name-selector with the plainest escapes.
 _NAME = re.compile("[A-Za-z_\x80-\ud7ff\ue000-\U0010ffff][0-9A-Za-z_\x80-\ud7ff\ue000-\U0010ffff]*")
 _INDEX = re.compile(r"\[(0|-?[1-9][0-9]{0,8})\]")
-_QUOTED = re.compile(r"""\[("(?:[^"\\\x00-\x1f]|\\["\\/])*"|'(?:[^'\\\x00-\x1f]|\\['\\/])*')\]""")
+_QUOTED = re.compile(
+    r"""\[("(?:[^"\\\x00-\x1f\ud800-\udfff]|\\["\\/])*"|'(?:[^'\\\x00-\x1f\ud800-\udfff]|\\['\\/])*')\]"""
+)
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -113,7 +116,8 @@ class Place:
 def put(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
     """A copy of the document with the value at the place; missing objects on the way are made.
 
-    Only member names lead anywhere: a place with an index raises ValueError.
+    A null on the way counts as missing. Only member names lead anywhere: a place with an index, or
+    with a list, a text or a number on its way, raises ValueError.
     """
     if not place.steps:
         return value
@@ -122,7 +126,11 @@ def put(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
         raise ValueError(  # noqa: TRY004 the path's text is wrong, not its class
             f"cannot write to {place.text!r}: only member names can be written to"
         )
-    below = document if isinstance(document, dict) else {}
+    if document is not None and not isinstance(document, dict):
+        raise ValueError(  # noqa: TRY004 a document, not an argument, is of the wrong shape
+            f"cannot write to {place.text!r}: {first!r} would be a member of a {type(document).__name__}"
+        )
+    below = document or {}
     return {**below, first: put(below.get(first), Place(place.text, tuple(rest)), value)}
 
 
@@ -151,7 +159,7 @@ def _read_step(text: str, at: int, *, first: bool) -> tuple[_Step, int]:
         raise PlaceWrong(text, at + 2, 'a number, * or a quoted name, then "]"')
     if not first:
         if not text.startswith(".", at):
-            raise PlaceWrong(text, at + 1, '"." or "["')
+            raise PlaceWrong(text, at + 1, '"." or "[" (quote other characters: ["@odata.nextLink"])')
         at += 1
     name = _NAME.match(text, at)
     if name is None:
