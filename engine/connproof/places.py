@@ -127,9 +127,7 @@ def put(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
             f"cannot write to {place.text!r}: only member names can be written to"
         )
     if document is not None and not isinstance(document, dict):
-        raise ValueError(  # noqa: TRY004 a document, not an argument, is of the wrong shape
-            f"cannot write to {place.text!r}: {first!r} would be a member of a {type(document).__name__}"
-        )
+        raise ValueError(f"cannot write to {place.text!r}: {first!r} would be a member of a {type(document).__name__}")
     below = document or {}
     return {**below, first: put(below.get(first), Place(place.text, tuple(rest)), value)}
 
