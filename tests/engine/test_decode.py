@@ -191,7 +191,7 @@ def test_no_error_shows_the_body(body: bytes, content_type: str) -> None:
 @pytest.mark.parametrize("opened", [b"[", b'{"a":', b'[{"]":', rb'["\"]",', b" [\n"])
 @pytest.mark.parametrize("closed", [True, False])
 def test_a_hundred_thousand_brackets_fail_fast(opened: bytes, closed: bool) -> None:
-    """S28: hostile nesting is a limit exceeded, at once, with no crash of the interpreter."""
+    """S25: hostile nesting is a limit exceeded, at once, with no crash of the interpreter."""
     brackets = [{"[": b"]", "{": b"}"}[c] for c in opened.decode() if c in "[{"][::-1]
     body = opened * 100_000 + (b"0" + b"".join(brackets) * 100_000 if closed else b"")
     before = time.perf_counter()
