@@ -140,6 +140,11 @@ def test_the_change_is_named(old: Any, new: Any, what: str) -> None:
             "",
             f'old "{"x" * 30}{{{{secret:password#12}}}}... (+4)  config ""',
         ),
+        (
+            f"{'x' * 20}{{{{secret:password#12}}}}1{'y' * 40}",
+            f"{'x' * 20}{{{{secret:password#12}}}}2",
+            f'old ...{{{{secret:password#12}}}}1{"y" * 29}... (+12)  config ...{{{{secret:password#12}}}}2"',
+        ),
     ],
 )
 def test_values_are_shown_safely(old: Any, new: Any, example: str) -> None:

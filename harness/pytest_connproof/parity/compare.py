@@ -41,7 +41,6 @@ Kind: TypeAlias = Literal[
     "missing", "extra", "type", "value", "null-vs-absent", "order", "shape", "time", "precision", "duplicate"
 ]
 
-_EXACT_INTEGERS: Final = 2**53  # up to here, every integer is a float of its own
 _PLAIN: Final = frozenset((str, int, bool, type(None)))
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
 _NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -394,8 +393,8 @@ def _number(old: float, new: float) -> tuple[Kind, ...]:
             return ("type",)
         return () if isinstance(old, int) or math.copysign(1, old) == math.copysign(1, new) else ("value",)
     whole = isinstance(old, int) or isinstance(new, int)
-    beyond = max(abs(old), abs(new)) > _EXACT_INTEGERS
-    return ("precision",) if whole and beyond and _as_float(old) == _as_float(new) else ("value",)
+    # Up to 2^53 every integer is a float of its own, so this can only be beyond.
+    return ("precision",) if whole and _as_float(old) == _as_float(new) else ("value",)
 
 
 def _as_float(number: float) -> float:

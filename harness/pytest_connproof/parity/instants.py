@@ -19,7 +19,7 @@ from typing import Literal
 
 __all__ = ["Moment", "moment", "same_moment"]
 
-_LONGEST = 64  # characters; no notation of a moment is longer
+_LONGEST = 64  # characters; no notation of a moment is longer, and int() refuses a fraction without end
 
 # ISO 8601, extended or basic, but not mixed; RFC 3339 is a part of it, apart from the space for "T".
 _CALENDAR = re.compile(
@@ -36,7 +36,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - it is subtracted from local and 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """`at` is seconds since 1970-01-01, in UTC for an instant. `bare` is true for a text of digits alone."""
+    """`at` is seconds since 1970-01-01, in UTC for an instant. `bare` is true for an epoch as digits alone."""
 
     scale: Literal["instant", "local", "day"]
     at: Fraction
@@ -81,7 +81,7 @@ def _of_calendar(part: re.Match[str]) -> Moment | None:
     if part["fraction"]:
         seconds += Fraction(int(part["fraction"]), 10 ** len(part["fraction"]))
     if not part["time"]:
-        return Moment("day", seconds, bare=not part["dash"])
+        return Moment("day", seconds)
     if not part["zone"]:
         return Moment("local", seconds)
     hours, minutes = int(part["hours"] or 0), int(part["minutes"] or 0)
