@@ -98,8 +98,8 @@ def _decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as fault:
-        line = data.count(b"\n", 0, fault.start) + 1
-        column = fault.start - data.rfind(b"\n", 0, fault.start)
+        before = data[: fault.start].decode("utf-8")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         seen = f"byte 0x{data[fault.start]:02x} is not UTF-8"
         raise ConfigWrong(name, [Problem("", line, column, seen, "save the file as UTF-8")]) from None
 
@@ -159,7 +159,8 @@ class _Walk:
         raise _Stopped(Problem(pointer, *self._position(at), message, hint))
 
     def _seen(self, at: int) -> str:
-        return repr(self.text[at : at + 12]) if at < len(self.text) else "the end of the file"
+        # One character: what stands here may be a credential that somebody forgot to quote.
+        return repr(self.text[at]) if at < len(self.text) else "the end of the file"
 
     def _space(self, at: int) -> int:
         match = _SPACE.match(self.text, at)
