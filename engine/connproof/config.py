@@ -167,6 +167,7 @@ class _Reading:
             api_version=ApiVersion(version["value"], version["in"], version.get("name"), version.get("source"))
             if version
             else None,
+            decode=document.get("decode"),
             headers=_headers(document.get("headers", {})),
             query=_query(document.get("query", {})),
             auth=self._auth(document["auth"]),

@@ -260,6 +260,7 @@ class Connector:
     variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
     allowed_origins: tuple[str, ...] = ()
     api_version: ApiVersion | None = None
+    decode: Literal["json"] | None = None
     headers: Headers = ()
     query: Query = ()
     unified: Mapping[str, UnifiedMapping] = field(default_factory=lambda: MappingProxyType({}))

@@ -290,7 +290,7 @@ class Engine:
 
     async def _page(self, operation: Operation, draft: Draft, size: int | None) -> Page:
         request, response = await self._ask(draft)
-        document = decode(response, limits=self._limits)
+        document = decode(response, limits=self._limits, declared=self._connector.decode)
         return Page(request, response, document, self._records(operation, document), size)
 
     async def _ask(self, draft: Draft) -> tuple[Request, Response]:
