@@ -29,6 +29,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, quote_plus, unquote
@@ -332,9 +333,10 @@ _NOT_A_PHONE: Final = frozenset({
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
-def _words(name: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def _words(name: str) -> tuple[str, ...]:
     """`X-Amz-Signature`, `accessToken` and `access_token` in lower-case words."""
-    return [word.lower() for word in _WORD.findall(name)]
+    return tuple(word.lower() for word in _WORD.findall(name))
 
 
 def _slot(
@@ -601,6 +603,7 @@ _SHAPES: Final = (
     ("access_token", r"(?<!\w)[0-9]{8,10}:[A-Za-z0-9_-]{35}(?!\w)"),
 )
 _SHAPED = re.compile("|".join(f"({pattern})" for _, pattern in _SHAPES))
+_SHORTEST_SHAPE: Final = 15
 
 # Names and values inside a text: a URL or a form, JSON, JSON inside JSON, XML, attributes, multipart, header lines.
 _PARAMETER = re.compile(r"(?<![\w.%-])([A-Za-z_][\w.\[\]-]{0,60})=([^&#;\s\"'<>\\]+)")
@@ -771,6 +774,8 @@ def _unescaped(text: str) -> str:
 
 
 def _by_shape(text: str, masked: str) -> Iterator[_Find]:
+    if len(text) < _SHORTEST_SHAPE:
+        return
     for found in _SHAPED.finditer(masked):
         number = found.lastindex or 1
         name = _SHAPES[number - 1][0]
@@ -786,7 +791,7 @@ def _by_shape(text: str, masked: str) -> Iterator[_Find]:
         for found in _USERINFO.finditer(masked):
             if _is_held(found[1], weak=False):
                 _, colon, password = text[found.start() : found.end()].partition(":")
-                if colon:
+                if colon or _is_held(found[1], weak=True):
                     yield _of(text, found.span(), "userinfo")
                     if _tells(password):
                         yield _Find(-1, -1, unquote(password), "password", "", by_slot=False)

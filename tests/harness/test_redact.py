@@ -168,6 +168,7 @@ def test_what_is_no_secret_stays(value: Any) -> None:
             {"x": "a\n{{secret:private_key#1}}\nb"},
         ),
         ({"x": "https://jo:s3cret@h.net/p"}, {"x": "https://%7B%7Bsecret%3Auserinfo%231%7D%7D@h.net/p"}),
+        ({"x": "https://tok3n-abc@h.net/p"}, {"x": "https://%7B%7Bsecret%3Auserinfo%231%7D%7D@h.net/p"}),
         (
             {"next": f"https://h.net/x?access_token={quote(TOKEN)}&page=2"},
             {"next": "https://h.net/x?access_token=%7B%7Bsecret%3Aaccess_token%231%7D%7D&page=2"},
