@@ -320,6 +320,10 @@ _PAGING: Final = frozenset({
     "resume", "scroll", "search", "skip", "start", "starting", "state", "sync", "watch",
 })
 # fmt: on
+# And a bare "token" under one of these.
+_PAGERS: Final = frozenset(
+    {"continuation", "cursor", "next", "page", "pager", "pages", "pagination", "paging", "previous"}
+)
 # Under a credential's or a phone's name, these members hold the value itself.
 _CARRIERS: Final = frozenset({"value", "values", "val", "number", "raw", "content", "text"})
 _PHONES: Final = frozenset({"phone", "phones", "mobile", "mobiles", "fax", "faxes", "telephone", "telephones"})
@@ -356,8 +360,6 @@ def _slot(
             return _Slot("credential" if header else "strong", placeholder)
     if not words:
         return _TEXT
-    if words[-1] in {"token", "tokens"} and not _PAGING.isdisjoint([*words, *_words(parent)]):
-        return _TEXT
     if normal in {"authorization", "proxyauthorization"}:
         return _Slot("credential", "authorization")
     if normal in {"cookie", "setcookie"} and header:
@@ -370,10 +372,16 @@ def _slot(
         return _Slot("credential" if header else "strong", found)
     if last == "secret" and len(words) > 1:
         return _Slot("credential" if header else "strong", "client_secret" if "client" in words else "secret")
-    if header and last in {"token", "secret", "signature", "auth", "session", "credential", "key"}:
+    if (
+        header
+        and _PAGING.isdisjoint(words)
+        and last in {"token", "secret", "signature", "auth", "session", "credential", "key"}
+    ):
         return _Slot("credential", _WEAK.get(last, "api_key"))
     if parameter and last in _PARAMETERS and (len(words) == 1 or last != "key"):
         return _PARAMETERS[last]
+    if last == "token" and not (_PAGING.isdisjoint(words) and _PAGERS.isdisjoint(_words(parent))):
+        return _TEXT
     if normal in _WEAK or last == "token":
         return _Slot("weak", _WEAK.get(normal, "token"))
     if not _PHONES.isdisjoint(words) and _NOT_A_PHONE.isdisjoint(words):
@@ -395,18 +403,7 @@ _HEADERS: Final = frozenset({
 })
 # fmt: on
 # The provider's own words for its limits and versions, whatever it calls the whole header.
-_HEADER_WORDS: Final = frozenset(
-    {
-        "limit",
-        "quota",
-        "ratelimit",
-        "remaining",
-        "throttle",
-        "throttled",
-        "version",
-    }
-)
-# fmt: on
+_HEADER_WORDS: Final = frozenset({"limit", "quota", "ratelimit", "remaining", "throttle", "throttled", "version"})
 
 
 def _recorded(header: str, policy: Policy) -> bool:

@@ -151,6 +151,9 @@ def test_what_is_no_secret_stays(value: Any) -> None:
     ("value", "expected"),
     [
         ({"access_token": TOKEN}, {"access_token": "{{secret:access_token#1}}"}),
+        ({"result": {"access_token": TOKEN}}, {"result": {"access_token": "{{secret:access_token#1}}"}}),
+        ({"next": {"access_token": TOKEN}}, {"next": {"access_token": "{{secret:access_token#1}}"}}),
+        ({"result": {"token": TOKEN}}, {"result": {"token": "{{secret:token#1}}"}}),
         ({"data": [{"apiKey": TOKEN}]}, {"data": [{"apiKey": "{{secret:api_key#1}}"}]}),
         ({"tokens": [TOKEN]}, {"tokens": ["{{secret:token#1}}"]}),
         ({"password": 12345678}, {"password": "{{secret:password#1}}"}),
