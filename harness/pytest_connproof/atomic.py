@@ -1,0 +1,26 @@
+"""Write a file whole, or not at all: Ctrl-C, a full disk or a crash leaves the old file or none."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace the file's content in one step; its folder is made where it is missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".partial", delete=False) as file:
+        partial = Path(file.name)
+        try:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            partial.chmod(0o644)  # a temporary file is private to its owner
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise

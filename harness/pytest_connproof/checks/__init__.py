@@ -1,0 +1,84 @@
+"""Every check there is, in one table: its id, what it certifies, what it is judged on, and its function.
+
+A check returns its evidence in numbers, or raises Finding or Inconclusive. Any other exception means that
+the harness or an input of it cannot work, which is no verdict on the connector.
+
+To add one: write a function in its family's file, then its line here, its sentence in docs/checks, and a
+test in which it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from pytest_connproof.checks import cfg, par, rec, rpl
+from pytest_connproof.finding import Evidence
+from pytest_connproof.subject import Subject
+
+__all__ = ["CHECKS", "FAMILIES", "Check", "Judge", "targets"]
+
+Judge: TypeAlias = Callable[[Subject, str], Evidence]
+Scope: TypeAlias = Literal["connector", "recording", "lane", "operation"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check. `scope` says what it is judged on: `operation` is every lane, and every operation without one."""
+
+    id: str
+    certifies: str
+    scope: Scope
+    judge: Judge
+    severity: Literal["block", "warn"] = "block"
+
+    @property
+    def family(self) -> str:
+        return self.id.partition("-")[0].lower()
+
+
+CHECKS: Final[Sequence[Check]] = (
+    Check("CFG-001", "the config is valid, its expressions included", "connector", cfg.is_valid),
+    Check("CFG-002", "every recorded request went to an allowed origin", "connector", cfg.origins_are_pinned),
+    Check("CFG-003", "the config holds no secret", "connector", cfg.holds_no_secret),
+    Check(
+        "CFG-004",
+        "the connector is data: no code beside it, no name of it in the engine",
+        "connector",
+        cfg.is_data_only,
+    ),
+    Check("CFG-005", "nothing that the last certificate promised is gone", "connector", cfg.is_compatible),
+    Check("REC-001", "the recording can be read, whole", "recording", rec.is_readable),
+    Check("REC-002", "the recording is proved clean of secrets and persons", "recording", rec.is_clean),
+    Check("REC-003", "the recording says what kind of evidence it is", "recording", rec.provenance_is_stated),
+    Check("REC-004", "the recording is fresh", "recording", rec.is_fresh),
+    Check("REC-005", "the recording is of the config's API version", "recording", rec.has_the_version),
+    Check("REC-006", "every lane replays an operation of the config", "recording", rec.lanes_are_known),
+    Check("RPL-001", "every recorded exchange is used", "operation", rpl.every_exchange_is_used),
+    Check("RPL-002", "every request is recorded, in its turn", "lane", rpl.every_request_is_recorded),
+    Check("RPL-003", "credentials are sent where they belong, and nowhere else", "lane", rpl.credentials_are_in_place),
+    Check("RPL-004", "the read ends by itself, or in the provider's error", "lane", rpl.the_read_ends),
+    Check("RPL-005", "every record of every page reaches the caller once", "lane", rpl.every_record_arrives),
+    Check("PAR-001", "the records equal the baseline, field by field", "lane", par.records_are_equal),
+    Check("PAR-002", "the requests equal the baseline's", "lane", par.requests_are_equal),
+    Check("PAR-003", "every mapped field is exercised", "connector", par.every_field_is_exercised),
+    Check("PAR-004", "every waiver is valid and used", "connector", par.deviations_are_in_order),
+    Check("PAR-005", "every snapshot has a lane", "connector", par.every_snapshot_has_a_lane),
+)
+
+FAMILIES: Final[Sequence[str]] = tuple(dict.fromkeys(check.family for check in CHECKS))
+
+
+def targets(check: Check, subject: Subject) -> Iterator[str]:
+    """What a check is judged on for this connector: "" for the connector as a whole."""
+    if check.scope == "connector":
+        if check.id != "PAR-003" or subject.connector.unified:
+            yield ""
+    elif check.scope == "recording":
+        yield from (path.name for path in subject.recording_files)
+    else:
+        yield from subject.lanes
+        if check.scope == "operation":
+            exercised = {recorded.lane.operation for recorded in subject.lanes.values()}
+            yield from (operation.id for operation in subject.connector.operations() if operation.id not in exercised)

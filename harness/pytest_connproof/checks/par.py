@@ -1,0 +1,169 @@
+"""PAR: parity with the baseline: the same records field by field, the same requests, every field exercised."""
+
+from __future__ import annotations
+
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.lane_run import LaneRun
+from pytest_connproof.parity import (
+    Deviation,
+    MappedBy,
+    compare,
+    expired,
+    groups,
+    render,
+    shown_key,
+    unused,
+    waive,
+)
+from pytest_connproof.snapshots import Snapshot
+from pytest_connproof.subject import Subject
+
+
+def records_are_equal(subject: Subject, target: str) -> Evidence:
+    """The config returns what the baseline returned, field by field, and ends as it ended."""
+    _update(subject, target)
+    stored, run = subject.snapshot(target), subject.run(target)
+    if stored.outcome != run.outcome:
+        why = str(run.error).split("\n") if run.error else []
+        raise Finding(
+            f"{target} ended in {run.outcome}; the baseline: {stored.outcome}",
+            rows({"records": f"{len(run.records)} of {len(stored.records)}", **({"because": why} if why else {})}),
+        )
+    comparison = compare(stored.records, run.records, key=stored.key)
+    judged = waive(comparison, subject.deviations, target, subject.settings.as_of)
+    if judged.open:
+        fields = len({(d.key, d.path) for d in judged.open})
+        total = max(comparison.fields_compared, fields)
+        raise Finding(
+            f"{fields} of {total} fields differ{'s' if fields == 1 else ''}",
+            render(
+                groups(comparison, judged.open),
+                mapped_by=lambda pattern: _mapped_by(subject, run, pattern),
+                evidence=lambda key: _evidence(subject, run, stored, key),
+                rerun=f'pytest "{subject.file}::{target}::PAR-001"',
+            ),
+        )
+    return {
+        "records": len(run.records),
+        "fields": comparison.fields_compared,
+        "waived": len(judged.waived),
+        "outcomes": 1,
+    }
+
+
+def requests_are_equal(subject: Subject, target: str) -> Evidence:
+    """The config asks as often, for the same, and in the same order as the baseline: an N+1 is a difference."""
+    _update(subject, target)
+    stored, now = subject.snapshot(target), subject.taken(target)
+    if stored.requests != now.requests:
+        missing = [f"- {line}" for line in stored.requests if line not in now.requests]
+        extra = [f"+ {line}" for line in now.requests if line not in stored.requests]
+        raise Finding(
+            f"{len(now.requests)} requests; the baseline made {len(stored.requests)}",
+            rows({"differ": [*missing, *extra] or "the same requests in another order, or another number of times"}),
+        )
+    return {"requests": len(now.requests)}
+
+
+def every_field_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
+    """Every mapped field has a value in at least one recorded record: what none exercises is named, not assumed."""
+    missing: list[str] = []
+    exercised = 0
+    for mapping in subject.connector.unified.values():
+        seen: set[str] = set()
+        for lane_id, recorded in subject.lanes.items():
+            if subject.mapping(subject.operation(recorded.lane)) == mapping:
+                for record in subject.run(lane_id).records:
+                    if isinstance(record, dict):
+                        seen |= {name for name, value in record.items() if value is not None and value != []}
+        for rule in mapping.fields:
+            exercised += rule.name in seen
+            if rule.name not in seen:
+                missing.append(f"{mapping.model}/{rule.name} (line {rule.line})")
+    if missing:
+        raise Inconclusive(
+            f"no recorded record has a value for {', '.join(missing)}", "record one that has, or take the field out"
+        )
+    return {"fields": exercised}
+
+
+def deviations_are_in_order(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
+    """Every waiver is still valid, and still waives something."""
+    as_of = subject.settings.as_of
+    used: set[Deviation] = set()
+    for lane_id in subject.lanes:
+        stored = subject.snapshots.read(lane_id)
+        if stored is not None:
+            comparison = compare(stored.records, subject.run(lane_id).records, key=stored.key)
+            used |= waive(comparison, subject.deviations, lane_id, as_of).used
+    file = subject.folder / "deviations.json"
+    late = [
+        f"{file}:{d.line}  {d.path} ({d.kind}), until {d.expires}, {d.owner}"
+        for d in expired(subject.deviations, as_of)
+    ]
+    idle = [f"{file}:{d.line}  {d.path} ({d.kind})" for d in unused(subject.deviations, used, as_of)]
+    if late:
+        raise Finding(
+            f"{len(late)} waiver{'s have' if len(late) != 1 else ' has'} expired",
+            rows({"expired": late, "fix": "mend what it waives, or have its owner extend it with a reason"}),
+        )
+    if idle:
+        raise Finding(
+            f"{len(idle)} waiver{'s waive' if len(idle) != 1 else ' waives'} nothing",
+            rows({"unused": idle, "fix": "the difference is gone: take the waiver out"}),
+        )
+    return {"waivers": len(subject.deviations), "lanes": len(subject.lanes)}
+
+
+def every_snapshot_has_a_lane(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
+    """No snapshot is left over: one that nothing is compared with proves nothing."""
+    kept = list(subject.snapshots.lanes())
+    left_over = [lane for lane in kept if lane not in subject.lanes]
+    if left_over and subject.settings.update_snapshots:
+        for lane in left_over:
+            subject.snapshots.remove(lane)
+        left_over = []
+    if left_over:
+        raise Finding(
+            f"{len(left_over)} snapshot{'s have' if len(left_over) != 1 else ' has'} no lane",
+            rows(
+                {
+                    "left over": [str(subject.snapshots.path(lane)) for lane in left_over],
+                    "fix": "restore the recording; or remove the snapshot, as --snapshot-update does",
+                }
+            ),
+        )
+    if not kept:
+        raise Inconclusive("there is no snapshot", "run with --snapshot-update, then review what it wrote")
+    return {"snapshots": len(kept)}
+
+
+def _update(subject: Subject, target: str) -> None:
+    """Store what the engine returns, where the run was told to; an old-code baseline is never overwritten."""
+    settings = subject.settings
+    if not (settings.update_snapshots or settings.update_new_only):
+        return
+    stored = subject.snapshots.read(target)
+    if stored is None or (settings.update_snapshots and stored.baseline.kind == "engine"):
+        run = subject.run(target)
+        if run.unmatched is not None:
+            raise Inconclusive("the run does not match its recording: no snapshot is taken", "see RPL-002")
+        taken = subject.taken(target)
+        if stored != taken:
+            subject.snapshots.write(taken)
+
+
+def _mapped_by(subject: Subject, run: LaneRun, pattern: str) -> MappedBy | None:
+    mapping = subject.mapping(run.operation)
+    name = pattern.split("/")[1] if "/" in pattern else ""
+    rule = next((rule for rule in mapping.fields if rule.name == name), None) if mapping else None
+    return MappedBy(str(subject.file), rule.line, rule.name, rule.expression, rule.level) if rule else None
+
+
+def _evidence(subject: Subject, run: LaneRun, stored: Snapshot, key: str) -> str | None:
+    """The exchange and the place from which the record of this key came."""
+    for index, record in enumerate(run.records):
+        if shown_key(record, stored.key, index) == key:
+            where = run.origin_of(index)
+            return f"recordings/{subject.lanes[run.lane.id].recording.path.name}  {where}" if where else None
+    return None

@@ -1,0 +1,315 @@
+"""RPL: the replay: every request expected, every exchange used, credentials in their place, every page once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+
+from connproof.errors import ProviderSaid
+from connproof.model import Operation, Pagination
+from connproof.places import ABSENT, JsonValue, Place
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.lane_run import LaneRun, shown_request
+from pytest_connproof.recording import Exchange
+from pytest_connproof.replay import Miss
+from pytest_connproof.subject import Subject
+
+
+def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
+    """The read asks for all that was recorded."""
+    run = _run(subject, target)
+    if run.unmatched is not None:
+        raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
+    unused = run.tally.unused
+    if unused:
+        ended = run.ended.reason if run.ended else run.outcome
+        raise Finding(
+            f"{target}: {_count(len(unused), 'recorded exchange')} not asked for",
+            rows(
+                {
+                    "unused": _ids(unused),
+                    "ended by": f"{ended}, after {_count(run.tally.requests, 'request')}",
+                    **_leads(subject, run),
+                    "ledger": _ledger(run),
+                    "fix": "correct what the next page is read from; or take out of the recording what no caller needs",
+                }
+            ),
+        )
+    return {"exchanges": len(run.tally.used)}
+
+
+def every_request_is_recorded(subject: Subject, target: str) -> Evidence:
+    """The read asks for nothing else, and in the recorded order."""
+    run = _run(subject, target)
+    miss = run.unmatched
+    if miss is not None:
+        times = f"     ({_ordinal(miss.times)} time)" if miss.times > 1 else ""
+        raise Finding(
+            f"request {miss.order} is not in the recording",
+            rows(
+                {
+                    "sent": shown_request(miss.request, subject.credentials) + times,
+                    "nearest": [line for near in miss.misses for line in _miss_lines(near)],
+                    **_leads(subject, run),
+                    "ledger": _ledger(run),
+                }
+            ),
+        )
+    if run.tally.out_of_turn:
+        use = run.tally.out_of_turn[0]
+        raise Finding(
+            f"request {use.order} came before its turn",
+            rows(
+                {
+                    "answered by": use.exchange.id,
+                    "order": "strict: the exchanges before it were not used yet",
+                    "fix": 'if the provider\'s traffic has no order here, set "order": "unordered" on the lane',
+                }
+            ),
+        )
+    if run.tally.requests == 0:
+        raise Inconclusive(f"the run sent no request: {run.outcome}", str(run.error or ""))
+    return {"requests": run.tally.requests}
+
+
+def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
+    """The account's credential is sent where the recording has one, and nowhere else."""
+    run = _run(subject, target)
+    auth = subject.connector.auth
+    if run.unmatched is not None:
+        raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
+    if auth.type != "none" and not run.tally.bindings:
+        raise Finding(
+            "no request carried a credential",
+            rows(
+                {
+                    "auth": f"{auth.type}   {subject.file}:{subject.connector.source.line('/auth')}",
+                    "recorded": "no placeholder in any request",
+                }
+            ),
+        )
+    known = set(_forms(subject))
+    for placeholder, sent in run.tally.bindings.items():
+        if sent not in known:
+            raise Finding(
+                f"what was sent for {placeholder} is no credential of the account",
+                rows(
+                    {
+                        "auth": f"{subject.file}:{subject.connector.source.line('/auth')}",
+                        "fix": "check where auth reads it from",
+                    }
+                ),
+            )
+        name = placeholder.partition(":")[2].partition("#")[0]
+        named = Place.parse(name).find(dict(subject.account.credentials))
+        if isinstance(named, str) and named != sent:
+            raise Finding(
+                f"another credential was sent for {placeholder}",
+                rows(
+                    {
+                        "expected": f'the account\'s "{name}"',
+                        "auth": f"{subject.file}:{subject.connector.source.line('/auth')}",
+                        "fix": "point auth at the credential that the recorded request carried",
+                    }
+                ),
+            )
+    slot = "authorization" if auth.type != "api_key" else auth.name
+    for number, request in enumerate(run.requests, 1):
+        elsewhere = [request.url] if not (auth.type == "api_key" and auth.place == "query") else []
+        elsewhere += [value for name, value in request.headers if name != slot or auth.place == "query"]
+        elsewhere.append((request.body or b"").decode("utf-8", "replace"))
+        if any(secret in text for secret in subject.credentials if len(secret) >= 6 for text in elsewhere):
+            raise Finding(
+                f"request {number} carries a credential outside its slot",
+                rows({"sent": shown_request(request, subject.credentials), "slot": f"{auth.place} {slot}"}),
+            )
+    return {"requests": len(run.requests), "credentials": len(run.tally.bindings)}
+
+
+def the_read_ends(subject: Subject, target: str) -> Evidence:
+    """The read ends by itself, or in the error that the provider's last answer is; it never loops or trips."""
+    run = _run(subject, target)
+    if run.unmatched is not None:
+        raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
+    if run.error is not None and not _refused(run):
+        raise Finding(f"{target} ended in {type(run.error).__name__}", _indented(str(run.error)))
+    return {"pages": len(run.pages) or 1}
+
+
+def every_record_arrives(subject: Subject, target: str) -> Evidence:
+    """Each used page's records, counted in the recording itself, reach the caller once."""
+    run = _run(subject, target)
+    if run.unmatched is not None or (run.error is not None and not _refused(run)):
+        raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-002 and RPL-004")
+    answers = [use.exchange for use in run.tally.used if use.exchange.response.status < 300]
+    expected = sum(_records_in(exchange, run.operation) for exchange in answers)
+    path_line = subject.connector.source.line(f"{run.operation.pointer}/response_path")
+    limit = run.lane.call.limit if run.lane.call else None
+    expected = expected if limit is None else min(limit, expected)
+    again = [exchange.id for exchange in answers if answers.count(exchange) > 1 and not exchange.repeats]
+    if len(run.records) != expected or again:
+        raise Finding(
+            f"the recording holds {_count(expected, 'record')}, the caller got {len(run.records)}",
+            rows(
+                {
+                    "pages": [
+                        f"{exchange.id}   {_records_in(exchange, run.operation)} records" for exchange in answers
+                    ],
+                    "config": f"{subject.file}:{path_line} response_path {run.operation.response_path or '$'}",
+                }
+            ),
+        )
+    return {"records": len(run.records), "exchanges": len(run.tally.used)}
+
+
+def _run(subject: Subject, target: str) -> LaneRun:
+    if target not in subject.lanes:
+        raise Inconclusive(f"no recording exercises {target}", f'add a lane "{target}" to a recording')
+    return subject.run(target)
+
+
+def _refused(run: LaneRun) -> bool:
+    """Whether the run ended because the provider's last answer is an error: what the recording is about."""
+    last = run.tally.used[-1].exchange.response.status if run.tally.used else None
+    return isinstance(run.error, ProviderSaid) and run.error.status is not None and run.error.status == last
+
+
+def _records_in(exchange: Exchange, operation: Operation) -> int:
+    """The records in a recorded body, counted without the engine."""
+    if not exchange.response.body.strip():
+        return 0
+    document: JsonValue = json.loads(exchange.response.body)
+    found = operation.response_path.find(document) if operation.response_path else document
+    if isinstance(found, list) and operation.is_list:
+        return len(found)
+    return 0 if found is None or found is ABSENT else 1
+
+
+def _forms(subject: Subject) -> Iterator[str]:
+    """The account's credentials in every form in which auth may send them."""
+    yield from subject.credentials
+    auth = subject.connector.auth
+    if auth.type == "basic":
+        sides = (auth.username, auth.password)
+        credentials = dict(subject.account.credentials)
+        filled = []
+        for side in sides:
+            text = side
+            for name, value in credentials.items():
+                text = text.replace(f"{{{name}}}", str(value))
+            filled.append(text)
+        yield base64.b64encode(":".join(filled).encode()).decode()
+
+
+def _miss_lines(miss: Miss) -> Iterator[str]:
+    if not miss.differences:
+        yield f"{miss.exchange.id}   every part equal; already used by request {miss.used_by}"
+        return
+    first, *more = miss.differences
+    used = f"; used by request {miss.used_by}" if miss.used_by else ""
+    yield f"{miss.exchange.id}   differs in  {first}{used if not more else ''}"
+    for difference in more:
+        yield f"{'':<{len(miss.exchange.id)}}               {difference}"
+
+
+def _ledger(run: LaneRun) -> str:
+    tally = run.tally
+    unused = f"{len(tally.unused)} unused" + (f" ({_ids(tally.unused)})" if tally.unused else "")
+    return f"{len(tally.used)} used, {len(tally.unmatched)} unmatched, {unused}"
+
+
+def _ids(exchanges: Sequence[Exchange]) -> str:
+    ids = [exchange.id for exchange in exchanges]
+    return f"{ids[0]} ... {ids[-1]}" if len(ids) > 2 else ", ".join(ids)
+
+
+def _leads(subject: Subject, run: LaneRun) -> dict[str, str]:
+    """Where the config reads the next page from, and where the recording offers what the next request needs."""
+    paging = run.operation.pagination
+    if paging is None or not run.tally.used or not run.tally.unused:
+        return {}
+    word = {"cursor": "cursor_field", "next_url": "next_url_field", "keyset": "key_field"}.get(paging.type)
+    place: Place | None = getattr(paging, word) if word else None
+    if place is None:
+        return {}
+    label = word.partition("_")[0] if word else ""
+    line = subject.connector.source.line(f"{paging.pointer}/{word}")
+    said = f'read from "{place}" ({subject.file.name}:{line})'
+    wanted = _wanted(paging, run.tally.unused[0])
+    offered = next(
+        (path for path, value in _scalars(_document(run.tally.used[-1].exchange), "") if wanted(value)), None
+    )
+    if offered is None or offered == place.text:
+        return {label: said}
+    return {label: f'{said}; the recording offers "{offered}"'}
+
+
+def _wanted(paging: Pagination, following: Exchange) -> Callable[[JsonValue], bool]:
+    """Whether a value of the last answer is what the next recorded request sends."""
+    url = following.request.url
+    texts = {value for _, value in _sent_values(following)}
+
+    def is_wanted(value: JsonValue) -> bool:
+        if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
+            return False
+        if paging.type == "next_url":
+            return isinstance(value, str) and url.endswith(value)
+        return str(value) in texts
+
+    return is_wanted
+
+
+def _sent_values(exchange: Exchange) -> Iterator[tuple[str, str]]:
+    from urllib.parse import parse_qsl, urlsplit
+
+    yield from parse_qsl(urlsplit(exchange.request.url).query)
+    if exchange.request.body:
+        try:
+            body = json.loads(exchange.request.body)
+        except ValueError:
+            return
+        yield from ((path, str(value)) for path, value in _scalars(body, ""))
+
+
+def _document(exchange: Exchange) -> JsonValue:
+    try:
+        document: JsonValue = json.loads(exchange.response.body)
+    except ValueError:
+        return None
+    return document
+
+
+def _scalars(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
+    """Every scalar of a document and the path that names its place; those nearest the root first."""
+    later: list[tuple[JsonValue, str]] = []
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            later.append(
+                (
+                    inner,
+                    f"{path}.{name}"
+                    if path and name.isidentifier()
+                    else name
+                    if name.isidentifier()
+                    else f'{path}["{name}"]',
+                )
+            )
+    elif isinstance(value, list):
+        later = [(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
+    else:
+        yield path, value
+    for inner, below in sorted(later, key=lambda pair: isinstance(pair[0], list)):
+        yield from _scalars(inner, below)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th') }"

@@ -1,0 +1,187 @@
+"""Connectors x checks as pytest items, with ids that read like what they test.
+
+    connectors/deals/connector.json::deals.list::PAR-001
+
+An item runs one check on one target. Its outcome travels to reports, across xdist's workers too, as the
+properties of the test report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from connproof.errors import ConfigWrong, ConnproofError
+from pytest_connproof.checks import CHECKS, Check, targets
+from pytest_connproof.finding import Finding, Inconclusive
+from pytest_connproof.subject import Settings, Subject
+from pytest_connproof.verdict import CheckResult, Outcome
+
+__all__ = ["MARKERS", "CheckItem", "ConnectorFile", "expected_checks", "result_of"]
+
+# What `-m` takes, by family.
+MARKERS: Final[Mapping[str, str]] = {"cfg": "config", "rec": "recording", "rpl": "replay", "par": "parity"}
+
+_WORDS: Final[Mapping[Outcome, str]] = {"refuted": "REFUTED", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
+
+
+class ConnectorFile(pytest.File):
+    """A connector.json: its checks, then one collector a target."""
+
+    subject: Subject
+    certifying: bool
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path, settings: Settings, *, certifying: bool) -> ConnectorFile:
+        node: ConnectorFile = cls.from_parent(parent, path=path)
+        node.subject = Subject(_shown(path, Path.cwd()), settings)
+        node.certifying = certifying
+        return node
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        by_target: dict[str, list[Check]] = {}
+        for check, target in _applicable(self.subject):
+            by_target.setdefault(target, []).append(check)
+        whole = by_target.pop("", [])
+        # Parity of the connector as a whole is judged last, when its lanes have been.
+        for check in whole:
+            if check.family != "par":
+                yield CheckItem.of(self, self, check, "")
+        for target, checks in by_target.items():
+            yield Target.of(self, target, checks)
+        for check in whole:
+            if check.family == "par":
+                yield CheckItem.of(self, self, check, "")
+
+
+class Target(pytest.Collector):
+    """A lane, a recording or an operation of a connector."""
+
+    file: ConnectorFile
+    checks: list[Check]
+
+    @classmethod
+    def of(cls, file: ConnectorFile, name: str, checks: list[Check]) -> Target:
+        node: Target = cls.from_parent(file, name=name)
+        node.file = file
+        node.checks = checks
+        return node
+
+    def collect(self) -> Iterator[pytest.Item]:
+        for check in self.checks:
+            yield CheckItem.of(self, self.file, check, self.name)
+
+
+class CheckItem(pytest.Item):
+    """One check on one target."""
+
+    file: ConnectorFile
+    check: Check
+    target: str
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, file: ConnectorFile, check: Check, target: str) -> CheckItem:
+        node: CheckItem = cls.from_parent(parent, name=check.id)
+        node.file = file
+        node.check = check
+        node.target = target
+        node.add_marker(MARKERS[check.family])
+        node.add_marker("connproof")
+        return node
+
+    def runtest(self) -> None:
+        try:
+            evidence = self.check.judge(self.file.subject, self.target)
+        except Finding as finding:
+            self._note("refuted", reason=finding.what)
+            raise
+        except Inconclusive as doubt:
+            self._note("inconclusive", reason=doubt.reason)
+            if self.file.certifying:
+                raise
+            pytest.skip(str(doubt))
+        except Exception as error:
+            self._note("error", reason=_first_line(error))
+            raise
+        self._note("passed", evidence)
+
+    def _note(self, outcome: Outcome, evidence: Mapping[str, int] | None = None, reason: str = "") -> None:
+        self.user_properties += [
+            ("connproof.connector", str(self.file.path)),
+            ("connproof.check", self.check.id),
+            ("connproof.target", self.target),
+            ("connproof.outcome", outcome),
+            ("connproof.evidence", json.dumps(dict(evidence or {}))),
+            ("connproof.reason", reason),
+        ]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        error = excinfo.value
+        if isinstance(error, Finding | Inconclusive | ConnproofError):
+            outcome: Outcome = (
+                "refuted"
+                if isinstance(error, Finding)
+                else "inconclusive"
+                if isinstance(error, Inconclusive)
+                else "error"
+            )
+            return f"{self.nodeid}  {_WORDS[outcome]}   {error}"
+        # A defect of the harness: its own frames are what somebody needs now.
+        return f"{self.nodeid}  ERROR   the harness itself failed\n\n{super().repr_failure(excinfo, style or 'short')}"
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.file.path, max(0, self._line() - 1), f"{self.target} {self.check.id}".strip()
+
+    def _line(self) -> int:
+        """The line of connector.json that the check is about, as far as it can be told."""
+        try:
+            connector = self.file.subject.connector
+        except ConnproofError:
+            return 1
+        resource, _, name = self.target.partition("#")[0].partition(".")
+        return connector.source.line(f"/resources/{resource}/{name}") if name else 1
+
+
+def expected_checks(subject: Subject) -> set[tuple[str, str]]:
+    """Every (check id, target) that applies to a connector."""
+    return {(check.id, target) for check, target in _applicable(subject)}
+
+
+def result_of(properties: Iterable[tuple[str, object]]) -> tuple[Path, CheckResult] | None:
+    """The connector file and the result that a test report carries, None for another test's report."""
+    said = {name: str(value) for name, value in properties if name.startswith("connproof.")}
+    if "connproof.check" not in said:
+        return None
+    outcome: Any = said["connproof.outcome"]
+    result = CheckResult(
+        said["connproof.check"],
+        said["connproof.target"],
+        outcome,
+        json.loads(said["connproof.evidence"]),
+        said["connproof.reason"],
+    )
+    return Path(said["connproof.connector"]), result
+
+
+def _applicable(subject: Subject) -> Iterator[tuple[Check, str]]:
+    """The checks of a connector and their targets. Of a config that cannot be read, only the check that says so."""
+    try:
+        subject.connector  # noqa: B018 to see whether it can be read
+    except ConfigWrong:
+        yield CHECKS[0], ""
+        return
+    for check in CHECKS:
+        for target in targets(check, subject):
+            yield check, target
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).split("\n", 1)[0] or type(error).__name__)[:300]
+
+
+def _shown(path: Path, start: Path) -> Path:
+    return path.relative_to(start) if path.is_relative_to(start) else path

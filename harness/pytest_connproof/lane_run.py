@@ -1,0 +1,180 @@
+"""Run one lane of a recording through the engine, and keep all that checks ask about.
+
+The replay never waits for anything, so no event loop is needed: the read is driven by hand, which makes it
+fast and the same each time. No httpx call of this process escapes while it runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from connproof.clock import Clock
+from connproof.errors import ConnproofError, ProviderSaid
+from connproof.events import Event, PageRead, ReadEnded, RequestSent
+from connproof.model import Account, Connector, Operation, Request
+from connproof.places import JsonValue
+from connproof.run import Call, Engine
+from connproof.transport import Transport
+from pytest_connproof.recording import Lane
+from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest, httpx_net
+
+__all__ = ["LaneRun", "credentials_of", "play", "shown_request"]
+
+_T = TypeVar("_T")
+
+COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRun:
+    """What came of a lane: the records the caller got, how the read ended, and the ledger's account.
+
+    `outcome` is "complete", or the error's name with the HTTP status. `unmatched` is the request that the
+    recording does not hold, where one ended the run. `pages` has one entry a page, in order.
+    """
+
+    lane: Lane
+    operation: Operation
+    records: tuple[JsonValue, ...]
+    outcome: str
+    error: ConnproofError | None
+    unmatched: UnmatchedRequest | None
+    requests: tuple[Request, ...]
+    pages: tuple[PageRead, ...]
+    ended: ReadEnded | None
+    tally: Tally
+
+    def origin_of(self, index: int) -> str | None:
+        """Where the record of this index stands: the exchange, and the place in its body."""
+        before = 0
+        for use, page in zip(self.tally.used, self.pages, strict=False):
+            if index < before + page.records:
+                path = self.operation.response_path
+                inside = f"{path}[{index - before}]" if path else f"[{index - before}]"
+                return f"exchange {use.exchange.id}  {inside}"
+            before += page.records
+        return None
+
+
+@dataclass(slots=True)
+class _Listening:
+    requests: list[Request] = field(default_factory=list)
+    pages: list[PageRead] = field(default_factory=list)
+    ended: ReadEnded | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, RequestSent):
+            self.requests.append(event.request)
+        elif isinstance(event, PageRead):
+            self.pages.append(event)
+        elif isinstance(event, ReadEnded):
+            self.ended = event
+
+
+def play(
+    connector: Connector,
+    operation: Operation,
+    lane: Lane,
+    *,
+    account: Account,
+    models: Mapping[str, JsonValue],
+    clock: Clock,
+) -> LaneRun:
+    """Replay a lane. Errors that the engine may report are part of the result; any other is raised."""
+    ledger = Ledger(lane, credentials=credentials_of(account))
+    listening = _Listening()
+    records: list[JsonValue] = []
+    error: ConnproofError | None = None
+    unmatched: UnmatchedRequest | None = None
+    with httpx_net(ledger):
+        try:
+            transport: Transport = ReplayTransport(ledger)
+            engine = Engine(connector, transport, account=account, models=models, clock=clock, listener=listening)
+            _driven(_read(engine, operation, _call(lane), records))
+        except UnmatchedRequest as miss:
+            unmatched = miss
+        except ConnproofError as ended:
+            error = ended
+    return LaneRun(
+        lane=lane,
+        operation=operation,
+        records=tuple(records),
+        outcome=_outcome(error, unmatched),
+        error=error,
+        unmatched=unmatched,
+        requests=tuple(listening.requests),
+        pages=tuple(listening.pages),
+        ended=listening.ended,
+        tally=ledger.tally(),
+    )
+
+
+async def _read(engine: Engine, operation: Operation, call: Call, records: list[JsonValue]) -> None:
+    if operation.is_list:
+        async for page in engine.pages(operation.resource, operation.name, call):
+            records.extend(page.records)
+    else:
+        records.append(await engine.one(operation.resource, operation.name, call))
+
+
+def _call(lane: Lane) -> Call:
+    said = lane.call
+    if said is None:
+        return Call()
+    return Call(params=said.params, page_size=said.page_size, limit=said.limit, body=said.body)
+
+
+def _driven(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        value: _T = done.value
+        return value
+    coroutine.close()
+    raise RuntimeError("the replayed read waited for something, though a replay answers at once")
+
+
+def _outcome(error: ConnproofError | None, unmatched: UnmatchedRequest | None) -> str:
+    if unmatched is not None:
+        return "UnmatchedRequest"
+    if error is None:
+        return COMPLETE
+    status = error.status if isinstance(error, ProviderSaid) else None
+    return type(error).__name__ + (f" {status}" if status is not None else "")
+
+
+def credentials_of(account: Account) -> tuple[str, ...]:
+    """Every text in an account's credentials, however deep."""
+    found: list[str] = []
+
+    def gather(value: JsonValue) -> None:
+        if isinstance(value, str) and value:
+            found.append(value)
+        elif isinstance(value, dict | list):
+            for inner in value.values() if isinstance(value, dict) else value:
+                gather(inner)
+
+    gather(dict(account.credentials))
+    return tuple(found)
+
+
+def shown_request(request: Request, credentials: Sequence[str]) -> str:
+    """A request on one line, for snapshots and messages: no header, no credential."""
+    scheme_and_host, slash, rest = request.url.partition("://")[2].partition("/")
+    del scheme_and_host
+    text = f"{request.method} {slash}{rest}"
+    if request.body:
+        text += f" {_compact(request.body)}"
+    for credential in credentials:
+        text = text.replace(credential, "(credential)")
+    return text
+
+
+def _compact(body: bytes) -> str:
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        return body.decode("utf-8", "backslashreplace")

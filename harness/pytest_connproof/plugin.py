@@ -1,0 +1,129 @@
+"""pytest hooks and options. Imports nothing but the standard library and pytest at its top.
+
+The entry point exists wherever connproof is installed, with or without its extra: a foreign test suite must
+start, and start fast. So each hook does nothing until a connector is collected or an option asks.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_connproof.report.terminal import Row
+    from pytest_connproof.subject import Settings
+    from pytest_connproof.verdict import CheckResult
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Called once, at start-up."""
+    group = parser.getgroup("connproof", "certifying connectors")
+    group.addoption("--certify", action="store_true", help="write certificates; what is inconclusive fails")
+    group.addoption(
+        "--certificates", metavar="DIR", help="where certificates are written (default: beside connectors/)"
+    )
+    group.addoption("--as-of", metavar="DATE", help="judge evidence and waivers as on this day (default: today)")
+    group.addoption("--max-age-days", metavar="N", type=int, default=365, help="how old a recording may be (365)")
+    parser.addini("connproof_connectors", "the name of the folders that hold connectors", default="connectors")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Called once, before collection."""
+    config.addinivalue_line("markers", "connproof: a check of a connector")
+    for word in ("config", "recording", "replay", "parity"):
+        config.addinivalue_line("markers", f"{word}: connproof's {word} checks")
+    if not hasattr(config, "workerinput"):  # on xdist's workers, the controller reports
+        config.pluginmanager.register(_Reports(config), "connproof-reports")
+    if config.getoption("as_of") is not None:
+        _as_of(config)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Called for every file: a connector.json in a folder of connectors is collected, or one named outright."""
+    if file_path.name != "connector.json":
+        return None
+    if file_path.parent.parent.name != parent.config.getini("connproof_connectors") and not parent.session.isinitpath(
+        file_path
+    ):
+        return None
+    from pytest_connproof.collect import ConnectorFile
+
+    certifying = bool(parent.config.getoption("certify"))
+    return ConnectorFile.of(parent, file_path, _settings(parent.config), certifying=certifying)
+
+
+class _Reports:
+    """Gathers what the checks said; at the end of the run, tells it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._results: dict[Path, list[CheckResult]] = {}
+        self._rows: list[Row] = []
+        self._written: list[Path] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called for every phase of every test; on xdist's controller, for those of all workers."""
+        if report.when != "call" or not report.user_properties:
+            return
+        from pytest_connproof.collect import result_of
+
+        found = result_of(report.user_properties)
+        if found is not None:
+            self._results.setdefault(found[0], []).append(found[1])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Called when all tests have run, before the summary."""
+        certifying = bool(self._config.getoption("certify"))
+        if not self._results and not certifying:
+            return
+        from pytest_connproof.report import summary
+
+        settings = _settings(self._config)
+        told = [summary.of(path, results, settings) for path, results in sorted(self._results.items())]
+        self._rows = [summary.row(one) for one in told]
+        if certifying:
+            folder = self._config.getoption("certificates")
+            self._written = [summary.write(one, Path(folder) if folder else None) for one in told if one.is_verdict]
+            session.exitstatus = summary.exit_status(told, session)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Called after the failures were shown."""
+        if not self._rows:
+            return
+        from pytest_connproof.report.terminal import table
+
+        screen = terminalreporter._tw  # noqa: SLF001 pytest offers the width and the colour nowhere else
+        terminalreporter.section("connproof")
+        terminalreporter.write(table(self._rows, width=screen.fullwidth, colour=screen.hasmarkup))
+        if self._written:
+            terminalreporter.write_line(f"certificates: {_folder_of(self._written)}")
+
+
+def _settings(config: pytest.Config) -> Settings:
+    from pytest_connproof.subject import Settings
+
+    return Settings(
+        as_of=_as_of(config),
+        max_age_days=config.getoption("max_age_days"),
+        update_snapshots=bool(config.getoption("update_snapshots", default=False)),
+        update_new_only=bool(config.getoption("update_new_snapshots_only", default=False)),
+    )
+
+
+def _as_of(config: pytest.Config) -> date:
+    said = config.getoption("as_of")
+    if said is None:
+        return datetime.now().astimezone().date()
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise pytest.UsageError(f"--as-of {said}: not a date; write it as 2026-11-23") from None
+
+
+def _folder_of(written: list[Path]) -> str:
+    folders = sorted({str(path.parent) for path in written})
+    return f"{', '.join(folders)} ({len(written)} written)"

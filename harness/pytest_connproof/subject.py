@@ -1,0 +1,224 @@
+"""One connector folder as the checks see it: each part read once, when it is first asked for.
+
+A part that cannot be read raises what its own loader raises: the check that asked for it cannot work, which
+is not the same as a finding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from connproof import config
+from connproof.clock import FixedClock
+from connproof.errors import CallWrong
+from connproof.mapping import load_model
+from connproof.model import Account, Connector, Operation, UnifiedMapping, frozen
+from connproof.places import JsonValue
+from pytest_connproof import recording as recordings
+from pytest_connproof.finding import Inconclusive
+from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
+from pytest_connproof.parity import Deviation, load_deviations
+from pytest_connproof.recording import Lane, Recording, RecordingUnfit
+from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
+
+__all__ = ["DEFAULT_MAX_AGE_DAYS", "RecordedLane", "Settings", "Subject"]
+
+DEFAULT_MAX_AGE_DAYS: Final = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run is told. `as_of` is the day on which evidence and waivers are judged."""
+
+    as_of: date
+    max_age_days: int = DEFAULT_MAX_AGE_DAYS
+    update_snapshots: bool = False
+    update_new_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedLane:
+    """A lane and the recording that it stands in."""
+
+    recording: Recording
+    lane: Lane
+
+
+class Subject:
+    """A connector under certification.
+
+    Beside its folder stand the unified models (`unified/`); beside the folder of connectors, the snapshots.
+    """
+
+    def __init__(self, file: Path, settings: Settings) -> None:
+        self.file = file
+        self.folder = file.parent
+        self.name = file.resolve().parent.name
+        self.settings = settings
+        self.snapshots = SnapshotFolder(self.folder.parent.parent / "snapshots" / self.name)
+        self._runs: dict[str, LaneRun] = {}
+
+    @cached_property
+    def connector(self) -> Connector:
+        return config.load(self.file)
+
+    @cached_property
+    def recording_files(self) -> tuple[Path, ...]:
+        return tuple(sorted((self.folder / "recordings").glob("*.json")))
+
+    @cached_property
+    def _loaded(self) -> Mapping[Path, Recording | RecordingUnfit]:
+        loaded: dict[Path, Recording | RecordingUnfit] = {}
+        for path in self.recording_files:
+            try:
+                loaded[path] = recordings.load(path)
+            except RecordingUnfit as unfit:
+                loaded[path] = unfit
+        return loaded
+
+    def recording(self, file_name: str) -> Recording:
+        """The recording of this name. Raises RecordingUnfit."""
+        found = self._loaded[self.folder / "recordings" / file_name]
+        if isinstance(found, RecordingUnfit):
+            raise found
+        return found
+
+    @cached_property
+    def recordings(self) -> tuple[Recording, ...]:
+        """The recordings that can be read; of the others, REC-001 says why not."""
+        return tuple(found for found in self._loaded.values() if isinstance(found, Recording))
+
+    @cached_property
+    def lanes(self) -> Mapping[str, RecordedLane]:
+        """Every lane whose operation the config has, by id, in the order of the files."""
+        known = {operation.id for operation in self.connector.operations()}
+        return frozen(
+            {
+                lane.id: RecordedLane(recording, lane)
+                for recording in self.recordings
+                for lane in recording.lanes
+                if lane.operation in known
+            }
+        )
+
+    @cached_property
+    def account(self) -> Account:
+        """The example account, as which recordings are replayed."""
+        path = self.folder / "accounts" / "example.json"
+        if not path.exists() and self.connector.auth.type == "none" and not self.connector.variables:
+            return Account("example")
+        if not path.exists():
+            raise CallWrong(
+                f"{self.name} has no example account",
+                facts={"expected at": str(path), "needed by": f'auth "{self.connector.auth.type}"'},
+                fix="write invented credentials there: recordings are replayed with them",
+            )
+        said = config.load_account_document(path)
+        return Account("example", frozen(said.get("credentials", {})), frozen(said.get("variables", {})))
+
+    @cached_property
+    def credentials(self) -> tuple[str, ...]:
+        return credentials_of(self.account)
+
+    @cached_property
+    def models(self) -> Mapping[str, JsonValue]:
+        """The unified models that the connector maps to."""
+        folder = self.folder.parent / "unified"
+        return frozen({model: load_model(folder, model) for model in self.connector.unified})
+
+    @cached_property
+    def deviations(self) -> tuple[Deviation, ...]:
+        return load_deviations(self.folder / "deviations.json")
+
+    def operation(self, lane: Lane) -> Operation:
+        resource, _, name = lane.operation.partition(".")
+        return self.connector.resources[resource].operations[name]
+
+    def run(self, lane_id: str) -> LaneRun:
+        """The lane, replayed: once, however many checks ask."""
+        if lane_id not in self._runs:
+            found = self.lanes[lane_id]
+            self._runs[lane_id] = play(
+                self.connector,
+                self.operation(found.lane),
+                found.lane,
+                account=self.account,
+                models=self.models,
+                clock=FixedClock(_day_of(found.recording)),
+            )
+        return self._runs[lane_id]
+
+    def mapping(self, operation: Operation) -> UnifiedMapping | None:
+        """The unified mapping that a read of this operation's resource applies."""
+        found = self.connector.models_of(operation.resource)
+        return found[0] if len(found) == 1 else None
+
+    def snapshot(self, lane_id: str) -> Snapshot:
+        """The stored snapshot of a lane. Raises Inconclusive where there is none."""
+        stored = self.snapshots.read(lane_id)
+        if stored is None:
+            raise Inconclusive(
+                f"{lane_id} has no snapshot, so there is nothing to compare with",
+                f"run with --snapshot-update, then review {self.snapshots.path(lane_id).name} as you would code",
+            )
+        return stored
+
+    def taken(self, lane_id: str) -> Snapshot:
+        """What this engine returned for a lane, as a snapshot that says so."""
+        run = self.run(lane_id)
+        mapping = self.mapping(run.operation)
+        own_key = run.operation.key.text if run.operation.key else None
+        return Snapshot(
+            lane=lane_id,
+            baseline=Baseline("engine", f"connproof {version('connproof')}"),
+            model=mapping.model if mapping else None,
+            key=_model_key(self.models.get(mapping.model)) if mapping else own_key,
+            outcome=run.outcome,
+            requests=tuple(shown_request(request, self.credentials) for request in run.requests),
+            records=run.records,
+        )
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of everything that the verdict rests on, by what it is."""
+        unified = [self.folder.parent / "unified" / (model.replace(".", "/") + ".schema.json") for model in self.models]
+        parts = {
+            "config": [self.file],
+            "account": sorted((self.folder / "accounts").glob("*.json")),
+            "recordings": list(self.recording_files),
+            "deviations": sorted(self.folder.glob("deviations.json")),
+            "snapshots": sorted(self.snapshots.folder.glob("*.json")),
+            "unified": sorted(path for path in unified if path.exists()),
+        }
+        return frozen({name: _digest(files) for name, files in parts.items() if files})
+
+
+def _digest(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _day_of(recording: Recording) -> datetime:
+    """When a replay takes place: when the traffic was recorded, so that it gives the same for ever."""
+    said = recording.provenance.recorded_at or recording.provenance.written_at
+    if said is None:
+        return datetime(2000, 1, 1, tzinfo=UTC)
+    if "T" in said:
+        return datetime.fromisoformat(said)
+    return datetime.combine(date.fromisoformat(said), time(), UTC)
+
+
+def _model_key(schema: JsonValue) -> str | None:
+    key = schema.get("x-key") if isinstance(schema, dict) else None
+    return key if isinstance(key, str) else None
