@@ -18,7 +18,7 @@ from connproof.model import Connector, Request, Response
 from pytest_connproof import foreign
 from pytest_connproof import recording as recordings
 from pytest_connproof.recording import Provenance, RawLane
-from pytest_connproof.redact import Policy
+from pytest_connproof.redact import Policy, policy_for
 
 __all__ = ["app"]
 
@@ -40,7 +40,7 @@ def certify(context: typer.Context) -> None:
         raise CallWrong("there is no folder named connectors here", fix="name a connector or a folder of connectors")
     # A process of its own: pytest wants to be the first to import the plugin.
     command = [sys.executable, "-m", "pytest", "--certify", *([] if paths else ["connectors"]), *given]
-    with subprocess.Popen(command) as child:
+    with subprocess.Popen(command) as child:  # noqa: S603 the arguments are the caller's own
         while True:
             try:
                 code = child.wait()
@@ -69,8 +69,8 @@ def import_(
         target = folder / "recordings" / f"{_stem(file)}.json"
         if target.exists() and not force:
             raise CallWrong(f"{target} is there already", fix="pass --force to replace it, or rename the file")
-        responsible = _responsible_headers(loaded)
-        pairs = tuple((_kept(taped.request, responsible), taped.response) for taped in tape.exchanges)
+        policy = policy_for(loaded) if loaded else Policy(headers=("authorization", "content-type"))
+        pairs = tuple((_kept(taped.request, policy), taped.response) for taped in tape.exchanges)
         recording = recordings.assemble(
             target,
             provenance=Provenance(
@@ -83,7 +83,7 @@ def import_(
                 api_version=api_version or (loaded.api_version.value if loaded and loaded.api_version else None),
             ),
             lanes=_lanes(pairs, lane, loaded),
-            policy=_policy(loaded),
+            policy=policy,
         )
         target.parent.mkdir(parents=True, exist_ok=True)
         recordings.save(recording, target)
@@ -129,32 +129,12 @@ def _folder(text: str) -> Path:
     return path
 
 
-def _responsible_headers(loaded: Connector | None) -> frozenset[str]:
-    """The headers that the config is responsible for: what a replay compares, so all that is worth keeping."""
-    names = {"authorization", "content-type"}
-    if loaded is None:
-        return frozenset(names | {"accept"})
-    if loaded.auth.type == "api_key" and loaded.auth.place == "header":
-        names.add(loaded.auth.name)
-    if loaded.api_version and loaded.api_version.place == "header" and loaded.api_version.name:
-        names.add(loaded.api_version.name.lower())
-    names.update(name for name, _ in loaded.headers)
-    names.update(name for operation in loaded.operations() for name, _ in operation.headers)
-    return frozenset(names)
-
-
-def _kept(request: Request, responsible: frozenset[str]) -> Request:
+def _kept(request: Request, policy: Policy) -> Request:
+    """The request with the headers that the config is responsible for: what a replay compares."""
     # A client may send a content type with a GET that has no body; no config is responsible for that.
-    wanted = responsible if request.body else responsible - {"content-type"}
+    wanted = set(policy.headers) - (set() if request.body else {"content-type"})
     headers = tuple((name, value) for name, value in request.headers if name in wanted)
     return Request(request.method, request.url, headers, request.body)
-
-
-def _policy(loaded: Connector | None) -> Policy:
-    if loaded is None:
-        return Policy()
-    slots = {loaded.auth.name: "api_key"} if loaded.auth.type == "api_key" else {}
-    return Policy(headers=tuple(sorted(_responsible_headers(loaded))), slots=slots)
 
 
 def _lanes(pairs: Sequence[tuple[Request, Response]], lane: str, loaded: Connector | None) -> list[RawLane]:

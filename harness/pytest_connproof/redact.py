@@ -35,9 +35,22 @@ from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, quote_plus, unquote
 
 from connproof.documents import child
+from connproof.model import Connector, frozen
 from connproof.places import JsonValue
 
-__all__ = ["ENCODINGS", "PLACEHOLDER", "Change", "Hit", "Policy", "Proof", "Redacted", "proof", "redact", "unzipped"]
+__all__ = [
+    "ENCODINGS",
+    "PLACEHOLDER",
+    "Change",
+    "Hit",
+    "Policy",
+    "Proof",
+    "Redacted",
+    "policy_for",
+    "proof",
+    "redact",
+    "unzipped",
+]
 
 PLACEHOLDER: Final = re.compile(r"\{\{secret:([a-z0-9_]+)#([1-9][0-9]*)\}\}")
 
@@ -60,6 +73,20 @@ class Policy:
     headers: tuple[str, ...] = ()
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+def policy_for(connector: Connector) -> Policy:
+    """What a connector adds: the headers that its config is responsible for, and where its key is sent."""
+    auth, version = connector.auth, connector.api_version
+    pagings = [operation.pagination for operation in connector.operations() if operation.pagination]
+    words = ("cursor", "offset", "page", "key", "page_size")
+    placed = [getattr(p, f"{word}_param") for p in pagings for word in words if getattr(p, f"{word}_in") == "header"]
+    read = [name for p in pagings for name in (p.cursor_header, p.stop_header, p.total_header, p.header) if name]
+    own = [name for headers in (connector.headers, *(o.headers for o in connector.operations())) for name, _ in headers]
+    key = [auth.name] if auth.type == "api_key" and auth.place == "header" else []
+    named = [version.name] if version and version.place == "header" and version.name else []
+    names = {name.lower() for name in (*own, *key, *named, *placed, *read, "authorization", "content-type")}
+    return Policy(tuple(sorted(names)), frozen({auth.name: "api_key"} if auth.type == "api_key" else {}))
 
 
 @dataclass(frozen=True, slots=True)

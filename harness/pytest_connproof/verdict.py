@@ -63,10 +63,11 @@ def judge(results: Sequence[CheckResult], expected: Collection[tuple[str, str]])
         if result.outcome == "passed" and not any(count > 0 for count in result.evidence.values())
     ]
     evidence = _summed(results)
-    doubts += [why for check, what, why in _DEMANDED if evidence.get(check, {}).get(what, 0) <= 0]
     run = {(result.check, result.target) for result in results}
     if left_out := [pair for pair in expected if pair not in run]:
         doubts.append(f"{len(left_out)} of {len(expected)} checks were not run")
+    else:
+        doubts += [why for check, what, why in _DEMANDED if evidence.get(check, {}).get(what, 0) <= 0]
     if errors:
         return Verdict("error", (*errors, *findings, *doubts), evidence)
     if findings:

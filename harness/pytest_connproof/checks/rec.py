@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from connproof.schemas import nearest
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.recording import Recording, unclean
+from pytest_connproof.redact import policy_for
 from pytest_connproof.subject import Subject
 
 
@@ -19,7 +20,7 @@ def is_readable(subject: Subject, target: str) -> Evidence:
 def is_clean(subject: Subject, target: str) -> Evidence:
     """The recording is a fixed point of the redactor: nothing in it looks like a live secret or a person."""
     recording = subject.recording(target)
-    problems = unclean(recording)
+    problems = unclean(recording, policy_for(subject.connector))
     if problems:
         raise Finding(
             f"{len(problems)} value{'s' if len(problems) != 1 else ''} of {target} would be redacted",
