@@ -63,12 +63,16 @@ HARNESS = Package(
     "pytest_connproof",
     ROOT / "harness" / "pytest_connproof",
     (
+        "atomic",
         "redact",
         "recording",
         "foreign",
         "replay",
         "parity",
         "snapshots",
+        "finding",
+        "lane_run",
+        "subject",
         "checks",
         "verdict",
         "collect",
@@ -87,6 +91,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
     "mapping": ("patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),
+    "report": ("terminal", "certificate"),
 }
 
 # What pytest imports at start-up in every environment that has this distribution, wanted or not.
