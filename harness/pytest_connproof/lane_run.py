@@ -124,7 +124,7 @@ def _call(lane: Lane) -> Call:
     said = lane.call
     if said is None:
         return Call()
-    return Call(params=said.params, page_size=said.page_size, limit=said.limit, body=said.body)
+    return Call(params=said.params, query=said.query, page_size=said.page_size, limit=said.limit, body=said.body)
 
 
 def _driven(coroutine: Coroutine[Any, Any, _T]) -> _T:

@@ -25,7 +25,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from connproof.documents import MAX_DEPTH, Source, read_json
 from connproof.errors import ConfigWrong, ConnproofError, Problem, printable
-from connproof.model import Headers, Request, Response, frozen
+from connproof.model import Headers, Query, Request, Response, frozen
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.schemas import shipped
 from pytest_connproof.redact import ENCODINGS, Policy, proof, redact, unzipped
@@ -99,12 +99,13 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How a lane's operation is called. None and ABSENT: not said."""
+    """How a lane's operation is called; `query` is sent beside the config's own. None and ABSENT: not said."""
 
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     page_size: int | None = None
     limit: int | None = None
     body: JsonValue | Absent = ABSENT
+    query: Query = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,8 @@ def _lane(lane: Mapping[str, Any], pointer: str) -> Lane:
 
 def _call(call: Mapping[str, Any]) -> Call:
     params = frozen(call.get("params", {}))
-    return Call(params, call.get("page_size"), call.get("limit"), call.get("body", ABSENT))
+    body, query = call.get("body", ABSENT), _pairs(call, "query")
+    return Call(params, call.get("page_size"), call.get("limit"), body, query)
 
 
 def _request(said: Mapping[str, Any]) -> Request:
@@ -381,6 +383,7 @@ def _lane_document(lane_id: str, order: Order, call: Call | None, exchanges: lis
     if call is not None:
         said["call"] = {
             **({"params": dict(call.params)} if call.params else {}),
+            **({"query": _lists(call.query)} if call.query else {}),
             **({"page_size": call.page_size} if call.page_size is not None else {}),
             **({"limit": call.limit} if call.limit is not None else {}),
             **({"body": call.body} if not isinstance(call.body, Absent) else {}),
@@ -479,6 +482,8 @@ def _text(value: JsonValue, path: tuple[str | int, ...]) -> str:
             one_line = json.dumps(value, ensure_ascii=False)
             if rest and len(pad) + len(one_line) < _LINE_WIDTH:
                 return one_line
+        case ("lanes", int(), "call", "query", int()):
+            return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict) and value:
         inner = [f"{json.dumps(name, ensure_ascii=False)}: {_text(v, (*path, name))}" for name, v in value.items()]
         return "{\n" + ",\n".join(f"{pad}  {line}" for line in inner) + f"\n{pad}}}"

@@ -411,7 +411,9 @@ def _slot(
         return _TEXT
     if normal in _WEAK or last == "token":
         return _Slot("weak", _WEAK.get(normal, "token"))
-    if not _PHONES.isdisjoint(words) and _NOT_A_PHONE.isdisjoint(words):
+    # Some providers write it as one word: mobilephone, homephone.
+    is_phone = not _PHONES.isdisjoint(words) or any(word.endswith("phone") for word in words)
+    if is_phone and _NOT_A_PHONE.isdisjoint(words):
         return _Slot("phone")
     return _TEXT
 
@@ -485,7 +487,7 @@ class _Walk:
         return self._members(lane, pointer, {"id": self._json, "call": self._call, "exchanges": exchanges})
 
     def _call(self, call: Any, pointer: str) -> Any:
-        return self._members(call, pointer, {"params": self._json, "body": self._json})
+        return self._members(call, pointer, {"params": self._json, "query": self._parameters, "body": self._json})
 
     def _exchange(self, exchange: Any, pointer: str) -> Any:
         steps: dict[str, _Step] = {"id": self._json, "request": self._message, "response": self._message}

@@ -160,6 +160,18 @@ def test_scenario_and_call() -> None:
     assert Call() == Call({}, None, None, ABSENT)
 
 
+def test_call_with_filters() -> None:
+    """A lane can say which query parameters its caller gave: one to a line, redacted like those of a request."""
+    call = Call(query=(("tag", "new"), ("tag", "old"), ("access_token", CANARY)))
+    lane = RawLane("contacts.list", ((GET, Response(204)),), call=call)
+    recording = assemble(PATH, provenance=DOCUMENTED, lanes=[lane])
+
+    (clean,) = recording.lanes
+    assert Call(query=(("tag", "new"), ("tag", "old"), ("access_token", "{{secret:access_token#1}}"))) == clean.call
+    assert clean.call == parse(dump(recording).encode(), PATH).lanes[0].call
+    assert '          ["tag", "old"],\n' in dump(recording)
+
+
 def test_dump_gives_the_same_bytes(tmp_path: Path) -> None:
     """What was read is written again without any difference."""
     assert SMALL == dump(load(written(tmp_path, SMALL)))
