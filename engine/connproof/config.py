@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import re2
@@ -31,16 +32,18 @@ from connproof.model import (
     Variable,
     frozen,
 )
-from connproof.places import ABSENT, JsonValue, Place, PlaceWrong
+from connproof.places import ABSENT, JsonValue, Place, PlaceWrong, put
 from connproof.schemas import nearest, shipped
 
-__all__ = ["BRACES", "load", "load_account_document", "locate", "parse"]
+__all__ = ["BRACES", "CREDENTIALS", "load", "load_account_document", "locate", "parse"]
 
-BRACES: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+BRACES: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+CREDENTIALS: Final = re.compile(r"\{([^{}]+)\}")  # in the texts of basic: a path into the credentials
 
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?$")
 
 # Set by the transport or the framing of HTTP itself: a config that names one could smuggle a request.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
 _FORBIDDEN_HEADERS: Final = frozenset(
     {
         "connection",
@@ -56,6 +59,21 @@ _FORBIDDEN_HEADERS: Final = frozenset(
     }
 )
 _LISTING_NAMES: Final = frozenset({"list", "search"})
+
+# A word of pagination that says nothing without one of these beside it.
+_NEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "stop_when": ("stop_field", "stop_header"),
+        "total_counts": ("total_field", "total_header"),
+        "total_from": ("total_field", "total_header"),
+        "page_size_in": ("page_size_param",),
+        "max_page_size": ("page_size_param",),
+        "min_page_size": ("page_size_param",),
+    }
+)
+
+# What a value may not hold where it stands in the host: it would lead to another origin.
+_LEADING_ELSEWHERE: Final = ("x/", "x?", "x#", "x\\", "x@x", "x:1", "x\n")
 
 
 def locate(path: Path) -> Path:
@@ -189,12 +207,16 @@ class _Reading:
 
     def _place(self, said: Mapping[str, Any], word: str, pointer: str, default: str | None = None) -> Place | None:
         text = said.get(word, default)
-        if text is None:
-            return None
+        place = None if text is None else self._parsed(text, child(pointer, word))
+        if place is not None and place.is_many and word != "response_path":
+            self._wrong(child(pointer, word), "[*] finds a list, and one value is meant here", "say which: [0], [-1]")
+        return place
+
+    def _parsed(self, text: str, pointer: str) -> Place | None:
         try:
             return Place.parse(text)
         except PlaceWrong as wrong:
-            self._wrong(child(pointer, word), str(wrong))
+            self._wrong(pointer, str(wrong))
             return None
 
     def _pagination(self, said: dict[str, Any], pointer: str) -> Pagination:
@@ -205,16 +227,33 @@ class _Reading:
             "own_params": "drop" if follows_urls else "keep",
             "empty_page": "continue" if follows_urls or said["type"] == "cursor" else "stop",
         }
-        words = {word: value for word, value in said.items() if word not in places}
+        # JSON Schema calls 100.0 an integer; sent as it stands, a provider would not.
+        words: dict[str, Any] = {
+            word: int(value) if isinstance(value, float) and word not in {"first_cursor", "stop_when"} else value
+            for word, value in said.items()
+            if word not in places
+        }
         for word in ("cursor_header", "stop_header", "total_header", "header"):
             if word in words:
                 words[word] = words[word].lower()
         pagination = Pagination(**{**defaults, **words, **places, "pointer": pointer})
+        self._judge_neighbours(said, pointer)
         if pagination.type == "cursor" and pagination.cursor_param is None:
             return self._with_cursor_param(pagination)
         return pagination
 
+    def _judge_neighbours(self, said: dict[str, Any], pointer: str) -> None:
+        for word, needed in _NEEDS.items():
+            if word in said and not any(other in said for other in needed):
+                names = " or ".join(f'"{other}"' for other in needed)
+                self._wrong(child(pointer, word), f"says nothing without {names}")
+        for word in ("stop", "total"):
+            if f"{word}_field" in said and f"{word}_header" in said:
+                self._wrong(f"{pointer}/{word}_header", f'stands beside "{word}_field"', "keep the one that counts")
+
     def _with_cursor_param(self, pagination: Pagination) -> Pagination:
+        if pagination.cursor_field is None and pagination.cursor_header is None:
+            return pagination  # the path is wrong, and that has been said
         name = pagination.cursor_field.last_name if pagination.cursor_field else None
         if name is None:
             self._wrong(
@@ -235,11 +274,11 @@ class _Reading:
                 key = self._place(said, "key_path", "/auth", "api_key")
                 return Auth(**common, key_path=key, name=name, place=said["in"], prefix=said.get("prefix", ""))
             case "basic":
-                return Auth(
-                    **common,
-                    username=said.get("username", "{username}"),
-                    password=said.get("password", "{password}"),
-                )
+                sides = {word: said.get(word, f"{{{word}}}") for word in ("username", "password")}
+                for word, text in sides.items():
+                    for path in CREDENTIALS.findall(text):
+                        self._parsed(path, f"/auth/{word}")
+                return Auth(**common, **sides)
             case "bearer" | "oauth2":
                 token = self._place(said, "token_path", "/auth", "access_token")
                 return Auth(**common, token_path=token, prefix=said.get("prefix", "Bearer "))
@@ -287,9 +326,11 @@ class _Reading:
         if "connector" in self.document and self.document["connector"] != self.folder:
             self._wrong("/connector", f'is not the name of its folder, "{self.folder}"', "rename one of the two")
         self._judge_base_url(connector, allow_loopback=allow_loopback)
-        self._judge_headers(connector.headers, "/headers")
+        self._judge_headers(self.document.get("headers", {}), "/headers")
+        if connector.auth.type == "api_key" and connector.auth.place == "header":
+            self._judge_header_name(connector.auth.name, "/auth/name")
         for operation in connector.operations():
-            self._judge_operation(operation)
+            self._judge_operation(operation, connector.base_url)
         for mapping in connector.unified.values():
             if mapping.resource not in connector.resources:
                 hint = nearest(mapping.resource, connector.resources)
@@ -302,9 +343,10 @@ class _Reading:
             self._wrong("/base_url", f"{{{name}}} is not declared", "declare it under variables, with a pattern")
         for name in sorted(connector.variables.keys() - used):
             self._wrong(child("/variables", name), "is not used in base_url")
-        for name, variable in connector.variables.items():
-            self._judge_pattern(variable.pattern, f"{child('/variables', name)}/pattern")
-        self._judge_origin(BRACES.sub("x", connector.base_url), "/base_url", allow_loopback=allow_loopback)
+        for variable in connector.variables.values():
+            self._judge_pattern(variable, connector.base_url)
+        if self._judge_origin(BRACES.sub("x", connector.base_url), "/base_url", allow_loopback=allow_loopback):
+            self._judge_path(connector.base_url, "", "/base_url")
         if "?" in connector.base_url or "#" in connector.base_url:
             self._wrong(
                 "/base_url", "has a query or a fragment", 'parameters sent with every request stand under "query"'
@@ -320,42 +362,66 @@ class _Reading:
             self._wrong(pointer, *fault)
         return fault is None
 
-    def _judge_pattern(self, pattern: str, pointer: str) -> None:
+    def _judge_path(self, base_url: str, path: str, pointer: str) -> None:
+        """The part of a URL that a config writes must be sendable as it stands."""
+        text = path or base_url
+        try:
+            origin(BRACES.sub("x", base_url + path))
+        except ValueError as wrong:
+            self._wrong(pointer, str(wrong))
+        if not text.isascii():
+            self._wrong(pointer, "has a character outside ASCII", "percent-encode it as UTF-8")
+        if any(part in {".", ".."} for part in text.split("/")):
+            self._wrong(pointer, "has a dot segment")
+        if re.search("[{}]", BRACES.sub("", text)):
+            self._wrong(pointer, "has a brace that is not around a name", "a name has letters, digits and _ alone")
+
+    def _judge_pattern(self, variable: Variable, base_url: str) -> None:
+        pointer = f"{child('/variables', variable.name)}/pattern"
         options = re2.Options()
         options.log_errors = False
         try:
-            re2.compile(pattern, options)
+            pattern = re2.compile(variable.pattern, options)
         except re2.error as wrong:
             self._wrong(
-                pointer, f"is not a regular expression: {wrong}", "RE2 syntax: no look-around, no back-references"
+                pointer,
+                f"is not a regular expression: {wrong.args[0].decode(errors='replace')}",
+                "RE2 syntax: no look-around, no back-references",
+            )
+            return
+        host = base_url.partition("//")[2].partition("/")[0]
+        through = [text for text in _LEADING_ELSEWHERE if pattern.fullmatch(text)]
+        if f"{{{variable.name}}}" in host and through:
+            self._wrong(
+                pointer, f"lets {through[0]!r} through, which leads to another origin", "allow less: [a-z0-9-]+"
             )
 
-    def _judge_headers(self, headers: Headers, pointer: str) -> None:
-        for name, _ in headers:
-            if name in _FORBIDDEN_HEADERS or name.startswith("proxy-"):
-                self._wrong(self._member(pointer, name), f'"{name}" is set by the transport alone')
-            if name in {"authorization", "proxy-authorization"}:
-                self._wrong(self._member(pointer, name), "credentials stand in auth alone", 'see "auth"')
+    def _judge_headers(self, said: Mapping[str, str], pointer: str) -> None:
+        seen = set[str]()
+        for name in said:
+            self._judge_header_name(name, child(pointer, name))
+            if name.lower() == "authorization":
+                self._wrong(child(pointer, name), "credentials stand in auth alone", 'see "auth"')
+            if name.lower() in seen:
+                self._wrong(child(pointer, name), "stands here a second time: case makes no other header")
+            seen.add(name.lower())
 
-    def _member(self, pointer: str, lower_name: str) -> str:
-        """The pointer of a header as the document spells it."""
-        here: Any = self.document
-        for step in pointer.split("/")[1:]:
-            here = here[step.replace("~1", "/").replace("~0", "~")]
-        return next(child(pointer, name) for name in here if name.lower() == lower_name)
+    def _judge_header_name(self, name: str, pointer: str) -> None:
+        if not _HEADER_NAME.fullmatch(name):
+            self._wrong(pointer, f"{name!r} is not a header name")
+        if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith("proxy-"):
+            self._wrong(pointer, f'"{name.lower()}" is set by the transport alone')
 
-    def _judge_operation(self, operation: Operation) -> None:
-        if operation.headers:
-            self._judge_headers(operation.headers, f"{operation.pointer}/headers")
+    def _judge_operation(self, operation: Operation, base_url: str) -> None:
+        said = self.document["resources"][operation.resource][operation.name]
+        self._judge_headers(said.get("headers", {}), f"{operation.pointer}/headers")
         if operation.method in {"GET", "HEAD"} and operation.body is not ABSENT:
             self._wrong(
                 f"{operation.pointer}/body", f"{operation.method} has no body", "send it as POST, or move it to query"
             )
-        if any(part in {".", ".."} for part in operation.path.split("/")):
-            self._wrong(f"{operation.pointer}/path", "has a dot segment")
-        pagination = operation.pagination
-        if pagination is not None:
-            self._judge_pagination(pagination, operation)
+        self._judge_path(base_url, operation.path, f"{operation.pointer}/path")
+        if operation.pagination is not None:
+            self._judge_pagination(operation.pagination, operation)
 
     def _judge_pagination(self, pagination: Pagination, operation: Operation) -> None:
         at = pagination.pointer
@@ -373,32 +439,55 @@ class _Reading:
         if (pagination.step == "limit" or pagination.short_page == "stop") and size is None:
             word = "step" if pagination.step == "limit" else "short_page"
             self._wrong(f"{at}/{word}", '"default_page_size" is missing', "without it no page is known to be short")
-        for word in ("cursor", "offset", "page", "key", "page_size"):
+        if pagination.step_field is not None and pagination.step != "reported":
+            self._wrong(f"{at}/step_field", 'says nothing without "step": "reported"')
+        if pagination.first_cursor is None and pagination.cursor_in != "body":
+            self._wrong(f"{at}/first_cursor", "null can stand in a JSON body alone")
+        for word, first in (
+            ("cursor", pagination.first_cursor is not ABSENT),
+            ("offset", not pagination.omit_first),
+            ("page", not pagination.omit_first),
+            ("key", False),  # nor does the schema let one stand in braces
+            ("page_size", size is not None),
+        ):
             where, name = getattr(pagination, f"{word}_in"), getattr(pagination, f"{word}_param")
             if name is None:
                 continue
+            if where == "header":
+                self._judge_header_name(name, f"{at}/{word}_param")
             if where == "body":
                 self._judge_body_param(name, f"{at}/{word}_param", operation)
-            if where == "template" and f"{{{name}}}" not in _template_texts(operation):
-                self._wrong(
-                    f"{at}/{word}_param", f"{{{name}}} stands nowhere in {operation.id}'s path, query, headers or body"
-                )
+            if where == "template":
+                self._judge_template_param(name, f"{at}/{word}_param", operation, has_first=first)
 
     def _judge_body_param(self, name: str, pointer: str, operation: Operation) -> None:
         if operation.method in {"GET", "HEAD"}:
             self._wrong(pointer, f"goes into the body, but {operation.id} is {operation.method}")
         try:
-            steps = Place.parse(name).steps
-        except PlaceWrong as wrong:
+            place = Place.parse(name)
+            put({} if operation.body is ABSENT else operation.body, place, None)
+        except ValueError as wrong:
             self._wrong(pointer, str(wrong))
             return
-        if not all(isinstance(step, str) for step in steps):
-            self._wrong(pointer, "goes into the body: only member names lead there")
+        if not place.steps:
+            self._wrong(pointer, "would replace the whole body", "name a member")
+
+    def _judge_template_param(self, name: str, pointer: str, operation: Operation, *, has_first: bool) -> None:
+        slot = f"{{{name}}}"
+        if not BRACES.fullmatch(slot):
+            self._wrong(pointer, f"{name!r} cannot stand in braces", "a name has letters, digits and _ alone")
+        elif slot not in _template_texts(operation):
+            self._wrong(pointer, f"{slot} stands nowhere in {operation.id}'s path, query, headers or body")
+        elif not has_first:
+            self._wrong(pointer, f"the first request would send {slot} as it stands", "give it a first value")
 
     def _judge_version(self, connector: Connector) -> None:
-        texts = [connector.base_url, *(_template_texts(operation) for operation in connector.operations())]
+        texts = [connector.base_url, *(value for _, value in (*connector.headers, *connector.query))]
+        texts += [_template_texts(operation) for operation in connector.operations()]
         used = any("{api_version}" in text for text in texts)
         version = connector.api_version
+        if version is not None and version.place == "header" and version.name is not None:
+            self._judge_header_name(version.name, "/api_version/name")
         if used and version is None:
             self._wrong("", "{api_version} is used but not declared", 'declare "api_version"')
         if version is not None and version.place in {"path", "namespace"} and not used:

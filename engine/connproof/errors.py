@@ -110,7 +110,9 @@ class ConfigWrong(ConnproofError):
         super().__init__(f"{document} has {count} problem{'s' if count != 1 else ''}")
 
     def __str__(self) -> str:
-        return "\n".join([printable(self.what), *(f"  {self.document}:{problem}" for problem in self.problems)])
+        return "\n".join(
+            [printable(self.what), *(f"  {printable(self.document)}:{problem}" for problem in self.problems)]
+        )
 
 
 class MappingFailed(ConnproofError):

@@ -47,15 +47,15 @@ class ShippedSchema:
         """Everything in the value that the schema refuses, in the document's order."""
         if self._fast.is_valid(value):
             return []
-        import jsonschema  # only a faulty document pays for the import
-
-        validator = jsonschema.Draft202012Validator(self.document)
+        validator = _explaining_validator()(self.document)
         found = {
             (problem.pointer, problem.message): problem
             for error in validator.iter_errors(value)
             for problem in _problems(error, validator, source)
         }
-        return sorted(found.values(), key=lambda problem: (problem.line, problem.column))
+        # Should the two ever disagree, refusing is safe and silence is not.
+        unexplained = [source.problem("", "is not what the schema allows")]
+        return sorted(found.values(), key=lambda problem: (problem.line, problem.column)) or unexplained
 
 
 @lru_cache(maxsize=16)
@@ -63,6 +63,24 @@ def shipped(package: str, name: str) -> ShippedSchema:
     """The schema `name` in the package's schema folder, read once."""
     text = files(package).joinpath("schema", f"{name}.schema.json").read_text(encoding="utf-8")
     return ShippedSchema(json.loads(text))
+
+
+@lru_cache(maxsize=1)
+def _explaining_validator() -> type[jsonschema.Draft202012Validator]:
+    """The validator of jsonschema, but with the fast one's reading of patterns.
+
+    Python's own has another dialect: its `$` lets a line break at the end through.
+    """
+    import jsonschema  # only a faulty document pays for the import
+
+    def pattern(_validator: Any, pattern: str, seen: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if not jsonschema_rs.is_valid({"pattern": pattern}, seen):
+            yield jsonschema.ValidationError("does not match")
+
+    extended: type[jsonschema.Draft202012Validator] = jsonschema.validators.extend(  # type: ignore[no-untyped-call]  # its stubs give it no types
+        jsonschema.Draft202012Validator, {"pattern": pattern}
+    )
+    return extended
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
@@ -120,6 +138,8 @@ def _problems(
             yield source.problem(at, f"{_shown(seen)} does not match {rule}")
         case "minProperties" | "minItems" | "minLength":
             yield source.problem(pointer, "is empty" if not seen else f"is too short: {error.validator} is {rule}")
+        case "uniqueItems":
+            yield source.problem(pointer, "holds the same thing twice")
         case "minimum" | "maximum" | "maxLength" | "maxItems":
             yield source.problem(pointer, f"{_shown(seen)} is out of range: {error.validator} is {rule}")
         case _:
@@ -167,7 +187,7 @@ def _class_of(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict | list) or value is None:
-        return ""
+    if isinstance(value, dict | list):
+        return _class_of(value)
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:60]}..."

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import re
 
+from connproof.config import CREDENTIALS
 from connproof.credentials import credential
 from connproof.draft import Draft
 from connproof.model import Account, Auth
 from connproof.places import Place
-
-_BRACES = re.compile(r"\{([^{}]+)\}")
 
 
 def sign(draft: Draft, auth: Auth, account: Account) -> Draft:
@@ -21,4 +19,4 @@ def sign(draft: Draft, auth: Auth, account: Account) -> Draft:
 
 
 def _side(template: str, word: str, auth: Auth, account: Account) -> str:
-    return _BRACES.sub(lambda found: credential(account, Place.parse(found[1]), f"{auth.pointer}/{word}"), template)
+    return CREDENTIALS.sub(lambda found: credential(account, Place.parse(found[1]), f"{auth.pointer}/{word}"), template)
