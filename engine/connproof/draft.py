@@ -14,14 +14,17 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, unquote
 
-from connproof.errors import CallWrong, ProviderBroke
+from connproof.errors import CallWrong, LimitExceeded, ProviderBroke
 from connproof.model import Headers, Placement, Query, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place, put
 
 __all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment"]
 
 _BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_UNSENDABLE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_NO_SEGMENTS: Final = frozenset({"", ".", ".."})
+_MOST_URL_CHARACTERS: Final = 32_768
 _JSON_TYPE: Final = ("content-type", "application/json")
 
 
@@ -42,7 +45,7 @@ def as_text(value: JsonValue) -> str:
 
 def segment(name: str, value: str) -> str:
     """One encoded path segment. Raises CallWrong for what could lead elsewhere: "", ".", ".."."""
-    if value in {"", ".", ".."}:
+    if value in _NO_SEGMENTS:
         raise CallWrong(f'the path parameter "{name}" is {value!r}', fix="a path parameter is one non-empty segment")
     return quote(value, safe="")
 
@@ -60,7 +63,11 @@ def has_parameter(url: str, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A request before it is encoded. `fills` are the texts that replace {names} in braces."""
+    """A request before it is encoded.
+
+    `fills` are the texts that replace {names} in braces. `common` is sent beside `query`;
+    names that stand in `query` or in `url` win.
+    """
 
     method: str
     url: str
@@ -68,17 +75,38 @@ class Draft:
     headers: Headers = ()
     body: JsonValue | Absent = ABSENT
     fills: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    common: Query = ()
 
     def placed(self, where: Placement, name: str, value: JsonValue) -> Draft:
-        """The draft with a value at its place; one that stood there is replaced."""
+        """The draft with a value at its place; one that stood there is replaced.
+
+        Raises ProviderBroke for a value that may not stand there: it comes from the provider.
+        """
         if where == "query":
             return self.with_query(name, as_text(value))
         if where == "header":
-            return self.with_header(name, as_text(value))
+            text = as_text(value)
+            if not _HEADER_VALUE.fullmatch(text):
+                raise ProviderBroke(
+                    f'the header "{name.lower()}" would hold a character that no header may hold',
+                    fix="nothing was sent; report it to the provider",
+                )
+            return self.with_header(name, text)
         if where == "template":
-            return replace(self, fills={**self.fills, name: as_text(value)})
+            return self._with_fill(name, as_text(value))
         body: JsonValue = {} if isinstance(self.body, Absent) else self.body
-        return replace(self, body=put(body, Place.parse(name), value))
+        try:
+            return replace(self, body=put(body, Place.parse(name), value))
+        except ValueError as wrong:  # config has judged its own body: this one is the caller's
+            raise CallWrong(f"the body has no place for {name!r}", facts={"seen": str(wrong)}) from None
+
+    def _with_fill(self, name: str, text: str) -> Draft:
+        braces, url = f"{{{name}}}", self.url
+        if braces in url:
+            if text in _NO_SEGMENTS:
+                raise ProviderBroke(f'"{name}" is {text!r}, which is no segment of a path', fix="nothing was sent")
+            url = url.replace(braces, segment(name, text))
+        return replace(self, url=url, fills={**self.fills, name: text})
 
     def with_query(self, name: str, value: str) -> Draft:
         kept = tuple(pair for pair in self.query if pair[0] != name)
@@ -86,26 +114,34 @@ class Draft:
 
     def with_header(self, name: str, value: str) -> Draft:
         lower = name.lower()
-        if _UNSENDABLE.search(value):
-            raise ProviderBroke(
-                f'the header "{lower}" would hold a character that no header may hold',
-                fix="control characters and characters beyond Latin-1 are refused, never cut off",
-            )
         kept = tuple(pair for pair in self.headers if pair[0] != lower)
         return replace(self, headers=(*kept, (lower, value)))
 
     def following(self, url: str, *, keep_own: bool) -> Draft:
         """The draft that follows a URL as it stands; own parameters are dropped, or added where it lacks them."""
-        own = tuple(pair for pair in self.query if not has_parameter(url, pair[0])) if keep_own else ()
-        return replace(self, url=url, query=own)
+        own = tuple(pair for pair in self.query if not has_parameter(url, pair[0]))
+        return replace(self, url=url, query=own if keep_own else (), common=self.common if keep_own else ())
 
     def request(self) -> Request:
-        """The one form that goes out."""
-        query = tuple((name, self._filled(value)) for name, value in self.query)
+        """The one form that goes out. Raises CallWrong, LimitExceeded for what may not."""
+        own = {name for name, _ in self.query}
+        lacking = (pair for pair in self.common if pair[0] not in own and not has_parameter(self.url, pair[0]))
+        query = tuple((name, self._filled(value)) for name, value in (*lacking, *self.query))
         url = self.url
         if query:
             url = f"{url}{'&' if '?' in url else '?'}{encoded(query)}"
+        if len(url) > _MOST_URL_CHARACTERS:
+            raise LimitExceeded(
+                "the URL would be too long",
+                facts={"seen": f"{len(url):,} characters", "most": f"{_MOST_URL_CHARACTERS:,}"},
+            )
         headers = tuple((name, self._filled(value)) for name, value in self.headers)
+        for name, value in headers:
+            if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+                raise CallWrong(
+                    f'the header "{name}" has a character that no header may have',
+                    fix="control characters and characters beyond Latin-1 are refused, never cut off",
+                )
         body = self._body()
         if isinstance(body, bytes) and not isinstance(self.body, str) and all(n != "content-type" for n, _ in headers):
             headers = (*headers, _JSON_TYPE)

@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -139,8 +139,10 @@ class Engine:
         if not asked.is_list:
             raise CallWrong(f"{asked.id} gives one record", fix="ask for it with `one`")
         given = 0
+        if call.limit is not None and call.limit <= 0:
+            return
         async for page, position in self._pages(asked, call):
-            wanted = page.records if call.limit is None else page.records[: max(0, call.limit - given)]
+            wanted = page.records if call.limit is None else page.records[: call.limit - given]
             yield MappedPage(page, position, self._mapped(wanted, mapping, asked, position))
             given += len(wanted)
             if call.limit is not None and given >= call.limit:
@@ -174,14 +176,17 @@ class Engine:
     ) -> Response:
         """Any request through the authenticated connection; the answer as it came, whatever its status.
 
-        `path` is below base_url, or a URL of an allowed origin.
+        `path` is below base_url, or a URL of an allowed origin. Raises CallWrong, ForeignNextLink.
         """
-        if "://" not in path and not path.startswith("/"):
-            raise CallWrong(f"not a path: {path[:80]!r}", fix="start it with a slash, or give a whole URL")
-        url = path if "://" in path else f"{self._base_url}{path}"
-        draft = self._with_commons(Draft(method.upper(), url, (), tuple((n.lower(), v) for n, v in headers)))
-        for name, value in query:
-            draft = Draft(draft.method, draft.url, (*draft.query, (name, value)), draft.headers, draft.body)
+        url = f"{self._base_url}{path}" if path.startswith("/") else path
+        try:
+            origin(url)
+        except ValueError as wrong:
+            raise CallWrong(
+                f"not a path: {wrong}",
+                fix="start it with a slash, or give a whole URL; encode what may not stand there",
+            ) from None
+        draft = self._with_commons(Draft(method.upper(), url, query, tuple((n.lower(), v) for n, v in headers)))
         signed = auth.sign(draft, self._connector.auth, self._account).request()
         return await self._send(Request(signed.method, signed.url, signed.headers, body), signed.url)
 
@@ -254,9 +259,7 @@ class Engine:
         if version and version.name and version.place == "query":
             query.append((version.name, version.value))
         headers.update(draft.headers)
-        own = {name for name, _ in draft.query}
-        merged = (*(pair for pair in query if pair[0] not in own), *draft.query)
-        return Draft(draft.method, draft.url, merged, tuple(headers.items()), draft.body, draft.fills)
+        return replace(draft, headers=tuple(headers.items()), common=tuple(query))
 
     # Page by page.
 
@@ -413,10 +416,6 @@ class _Seen:
             raise LimitExceeded(
                 f"more than {paging.max_pages} pages", fix='raise "max_pages" if the listing is that long'
             )
-        if paging.max_records is not None and position.records > paging.max_records:
-            raise LimitExceeded(
-                f"more than {paging.max_records} records", fix='raise "max_records" if the listing is that long'
-            )
 
     def request(self, request: Request, position: Position) -> None:
         """Refuse a request that was made before, not only the last one: A, B, A is a loop too."""
@@ -436,7 +435,10 @@ class _Seen:
             )
 
     def page(self, page: Page, position: Position) -> None:
-        """Refuse a page whose records came before: the provider ignored where the request pointed."""
+        """Refuse a page beyond max_records, or whose records came before: the provider ignored the position."""
+        most = self._paging.max_records
+        if most is not None and position.records + len(page.records) > most:
+            raise LimitExceeded(f"more than {most} records", fix='raise "max_records" if the listing is that long')
         if not page.records or self._paging.allow_repeats or self._paging.type == "none":
             return
         first = page.records[0]
@@ -516,12 +518,19 @@ def _digest(connector: str, operation: str, request: Request, size: int | None) 
 def _token(call: str, position: Position) -> str:
     value = {} if isinstance(position.value, Absent) else {"v": position.value}
     said = {"f": _TOKEN_VERSION, "c": call, "t": position.total, "p": position.pages, "r": position.records, **value}
-    return base64.urlsafe_b64encode(json.dumps(said, separators=(",", ":")).encode()).decode().rstrip("=")
+    text = json.dumps(said, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_sum(text) + text).decode().rstrip("=")
+
+
+def _sum(text: bytes) -> bytes:
+    """What tells a whole token from one that was cut or mistyped; it is no signature."""
+    return hashlib.blake2b(text, digest_size=6).digest()
 
 
 def _resumed(token: str, call: str) -> Position:
     try:
-        said = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        whole = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        said = json.loads(whole[6:]) if whole[:6] == _sum(whole[6:]) else {}
         version, of = said["f"], said["c"]
         position = Position(said.get("v", ABSENT), said["t"], said["p"], said["r"])
     except (binascii.Error, ValueError, KeyError, TypeError):

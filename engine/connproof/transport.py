@@ -56,7 +56,7 @@ class HttpxTransport:
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
-            timeout=self._bounds.seconds,
+            timeout=None,  # noqa: S113 `send` bounds the whole exchange
             headers={
                 "user-agent": self._user_agent,
                 "accept": "application/json",
@@ -87,7 +87,13 @@ class HttpxTransport:
 
     async def _exchange(self, client: httpx.AsyncClient, request: Request) -> Response:
         client.cookies.clear()  # a provider may set cookies; none is ever sent back
-        sent = client.build_request(request.method, request.url, headers=list(request.headers), content=request.body)
+        sent = client.build_request(
+            request.method,
+            request.url,
+            headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in request.headers],
+            content=request.body,
+            extensions={"target": _target(request.url)},
+        )
         answer = await client.send(sent, stream=True)
         try:
             headers = tuple(
@@ -103,6 +109,12 @@ class HttpxTransport:
             await answer.aclose()
 
 
+def _target(url: str) -> bytes:
+    """Path and query byte for byte: httpx by itself would encode some characters again and resolve dots."""
+    path, question, query = url.partition("//")[2].partition("?")
+    return f"/{path.partition('/')[2]}{question}{query}".encode("ascii")
+
+
 class _Inflate:
     """Gather a body, decoding at most one content encoding and never more than `most` bytes."""
 
@@ -116,20 +128,24 @@ class _Inflate:
         self._most = most
         self._size = 0
         self._chunks: list[bytes] = []
-        # 32 + 15 lets zlib recognise gzip and zlib framing by themselves.
-        self._decoder = zlib.decompressobj(47) if name not in {"", "identity"} else None
+        self._is_encoded = name not in {"", "identity"}
+        self._decoder = _decoder()
 
     def feed(self, chunk: bytes) -> None:
-        if self._decoder is None:
+        if not self._is_encoded:
             self._keep(chunk)
             return
-        try:
-            self._keep(self._decoder.decompress(chunk, self._most - self._size + 1))
-        except zlib.error:
-            raise PageUnreadable("the body is not in the content encoding that its header names") from None
+        while chunk:
+            if self._decoder.eof:  # a gzip body may have several members, one after the other
+                self._decoder = _decoder()
+            try:
+                self._keep(self._decoder.decompress(chunk, self._most - self._size + 1))
+            except zlib.error:
+                raise PageUnreadable("the body is not in the content encoding that its header names") from None
+            chunk = self._decoder.unused_data
 
     def whole(self) -> bytes:
-        if self._decoder is not None and self._chunks and not self._decoder.eof:
+        if self._is_encoded and self._chunks and not self._decoder.eof:
             raise PageUnreadable("the compressed body is cut off")
         return b"".join(self._chunks)
 
@@ -138,3 +154,7 @@ class _Inflate:
         if self._size > self._most:
             raise LimitExceeded(f"the response body is longer than {self._most} bytes", fix="ask for smaller pages")
         self._chunks.append(chunk)
+
+
+def _decoder() -> zlib._Decompress:
+    return zlib.decompressobj(32 + zlib.MAX_WBITS)  # zlib tells gzip and zlib framing apart by itself

@@ -11,7 +11,7 @@ then list it in STRATEGIES.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Protocol, cast
 
@@ -72,10 +72,12 @@ def start(pagination: Pagination) -> Position:
 def ask(draft: Draft, pagination: Pagination, position: Position, size: int | None) -> Draft:
     """The draft that asks for the page at this position, `size` records long where a size is sent."""
     follows_url = isinstance(position.value, str) and pagination.type in {"link_header", "next_url"}
-    if size is not None and pagination.page_size_param is not None and not follows_url:
+    # A followed URL is complete: nothing is added to its query. A size sent elsewhere is sent each time.
+    size_is_sent = pagination.page_size_in != "query" or not follows_url
+    if size is not None and pagination.page_size_param is not None and size_is_sent:
         draft = draft.placed(pagination.page_size_in, pagination.page_size_param, size)
     if position.pages > 0 and pagination.own_params == "drop" and not follows_url:
-        draft = Draft(draft.method, draft.url, (), draft.headers, draft.body, draft.fills)
+        draft = replace(draft, query=())
     if isinstance(position.value, Absent) or (position.pages == 0 and pagination.omit_first):
         return draft
     return STRATEGIES[pagination.type].place(draft, pagination, position.value)
@@ -84,17 +86,16 @@ def ask(draft: Draft, pagination: Pagination, position: Position, size: int | No
 def advance(pagination: Pagination, position: Position, page: Page) -> Position | End:
     """Where the read goes on after this page, or its end.
 
-    In this order: what the provider says outright (stop field or header); an empty page; a short page; a
-    total; a strategy that finds nothing to go on with.
+    In this order: what the provider says outright (stop field or header), which outranks the next three; an
+    empty page; a total, which outranks a short page; a short page; a strategy that finds nothing to go on with.
     Raises ProviderBroke where the page contradicts itself: going on or stopping would be a guess.
     """
     pages, records = position.pages + 1, position.records + len(page.records)
     if pagination.type == "none":
         return End("one response is the whole listing", pages, records)
     says_more = _says_more(pagination, page)
-    total = _total(pagination, page, records)
-    if pagination.total_from == "first" and position.pages > 0:
-        total = position.total
+    latched = pagination.total_from == "first" and position.pages > 0
+    total = position.total if latched else _total(pagination, page)
     reason = _end(pagination, page, pages, records, total, says_more=says_more)
     if reason is None:
         value = STRATEGIES[pagination.type].following(pagination, position, page)
@@ -113,15 +114,14 @@ def advance(pagination: Pagination, position: Position, page: Page) -> Position 
 def _end(
     pagination: Pagination, page: Page, pages: int, records: int, total: int | None, *, says_more: bool | None
 ) -> str | None:
-    if says_more is False:
-        return "the provider says so"
-    # What the provider says outright outranks what a page looks like.
-    if not page.records and pagination.empty_page == "stop" and not says_more:
+    if says_more is not None:
+        return None if says_more else "the provider says so"
+    if not page.records and pagination.empty_page == "stop":
         return "an empty page"
+    if total is not None:
+        return "the total is reached" if (pages if pagination.total_counts == "pages" else records) >= total else None
     if pagination.short_page == "stop" and page.size is not None and len(page.records) < page.size:
         return "a short page"
-    if total is not None and (pages if pagination.total_counts == "pages" else records) >= total:
-        return "the total is reached"
     return None
 
 
@@ -134,10 +134,10 @@ def _says_more(pagination: Pagination, page: Page) -> bool | None:
         seen = ABSENT if isinstance(page.document, Absent) else pagination.stop_field.find(page.document)
     else:
         return None
-    if isinstance(seen, Absent):
-        return None
     wanted = pagination.stop_when
-    if isinstance(wanted, bool) and seen is not None and not isinstance(seen, bool):
+    if isinstance(seen, Absent) or (seen is None and wanted is not None):
+        return None
+    if isinstance(wanted, bool) and not isinstance(seen, bool):
         raise ProviderBroke(
             "the stop field is not true or false",
             facts={"field": str(pagination.stop_field or pagination.stop_header), "seen": type(seen).__name__},
@@ -146,7 +146,7 @@ def _says_more(pagination: Pagination, page: Page) -> bool | None:
     return not (type(seen) is type(wanted) and seen == wanted)
 
 
-def _total(pagination: Pagination, page: Page, records: int) -> int | None:
+def _total(pagination: Pagination, page: Page) -> int | None:
     """The page's own total, None where it has none that is a count."""
     if pagination.total_header is not None:
         seen: JsonValue | Absent = page.response.header(pagination.total_header)
@@ -158,10 +158,14 @@ def _total(pagination: Pagination, page: Page, records: int) -> int | None:
         seen = int(seen)
     if not isinstance(seen, int) or isinstance(seen, bool) or seen < 0:
         return None
-    if seen == 0 and page.records and pagination.total_from == "each":
+    on_page = len(page.records) if pagination.total_counts == "records" else min(1, len(page.records))
+    if seen < on_page:
         raise ProviderBroke(
-            "the total is 0 on a page that has records",
-            facts={"field": str(pagination.total_field or pagination.total_header), "records so far": str(records)},
-            fix='if only the first page has the true total, set "total_from": "first"',
+            "the total is smaller than the page that names it",
+            facts={
+                "field": str(pagination.total_field or pagination.total_header),
+                "seen": f"{seen} on a page of {len(page.records)} records",
+            },
+            fix='point it at the true total; if only the first page has that, set "total_from": "first"',
         )
     return seen

@@ -38,11 +38,12 @@ def _step(pagination: Pagination, page: Page) -> int:
         return _reported(pagination, page)
     if pagination.step == "returned" or page.size is None:
         return len(page.records)
-    if len(page.records) < page.size and pagination.short_page is None:
+    if len(page.records) < page.size and pagination.short_page != "continue":
         raise PageSizeLowered(
             "a page is shorter than the step: the next offset would skip records",
             facts={"asked for": str(page.size), "returned": str(len(page.records))},
-            fix='step by "returned"; or, if the provider leaves gaps on purpose, set "short_page": "continue"',
+            fix='step by "returned"; or say what a short page means: "short_page": "stop" for the end, "continue" for '
+            "gaps that the provider leaves on purpose",
         )
     return page.size
 
