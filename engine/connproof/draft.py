@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Final
-from urllib.parse import quote, unquote
+from typing import Final, Literal
+from urllib.parse import quote, unquote, urlencode
 
 from connproof.errors import CallWrong, LimitExceeded, ProviderBroke
 from connproof.model import Headers, Placement, Query, Request
@@ -25,7 +25,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _NO_SEGMENTS: Final = frozenset({"", ".", ".."})
 _MOST_URL_CHARACTERS: Final = 32_768
-_JSON_TYPE: Final = ("content-type", "application/json")
+_TYPES: Final = MappingProxyType({"json": "application/json", "form": "application/x-www-form-urlencoded"})
 
 
 def as_text(value: JsonValue) -> str:
@@ -66,7 +66,7 @@ class Draft:
     """A request before it is encoded.
 
     `fills` are the texts that replace {names} in braces. `common` is sent beside `query`;
-    names that stand in `query` or in `url` win.
+    names that stand in `query` or in `url` win. `encode` is how a body that is no text is written.
     """
 
     method: str
@@ -76,6 +76,7 @@ class Draft:
     body: JsonValue | Absent = ABSENT
     fills: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     common: Query = ()
+    encode: Literal["json", "form"] = "json"
 
     def placed(self, where: Placement, name: str, value: JsonValue) -> Draft:
         """The draft with a value at its place; one that stood there is replaced.
@@ -144,7 +145,7 @@ class Draft:
                 )
         body = self._body()
         if isinstance(body, bytes) and not isinstance(self.body, str) and all(n != "content-type" for n, _ in headers):
-            headers = (*headers, _JSON_TYPE)
+            headers = (*headers, ("content-type", _TYPES[self.encode]))
         return Request(self.method, url, headers, body)
 
     def _body(self) -> bytes | None:
@@ -152,7 +153,10 @@ class Draft:
             return None
         if isinstance(self.body, str):
             return self._filled(self.body).encode()
-        return json.dumps(self._filled_inside(self.body), ensure_ascii=False, separators=(",", ":")).encode()
+        body = self._filled_inside(self.body)
+        if self.encode == "form":
+            return urlencode(_fields(body)).encode()
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _filled_inside(self, value: JsonValue) -> JsonValue:
         if not self.fills:
@@ -168,3 +172,13 @@ class Draft:
     def _filled(self, text: str) -> str:
         # Braces that nobody fills stay: a GraphQL document is full of them.
         return _BRACES.sub(lambda found: self.fills.get(found[1], found[0]), text) if self.fills else text
+
+
+def _fields(body: JsonValue) -> list[tuple[str, str]]:
+    if not isinstance(body, dict):
+        raise CallWrong("a form is written from an object alone", fix="give the body's members by name")
+    pairs = ((name, one) for name, value in body.items() for one in (value if isinstance(value, list) else [value]))
+    try:
+        return [(name, as_text(one)) for name, one in pairs]
+    except ProviderBroke as wrong:
+        raise CallWrong(f"the body is no form: {wrong.what}", fix="a form has one level, and no null") from None

@@ -74,11 +74,11 @@ def scripted(*answers: Response) -> Provider:
 
 
 def connector(
-    pagination: dict[str, JsonValue] | None = None, operation: dict[str, JsonValue] | None = None, **words: JsonValue
+    pagination: dict[str, Any] | None = None, operation: dict[str, Any] | None = None, **words: Any
 ) -> Connector:
     """A connector with one listing, `rows`, at /rows; its records stand under `items`."""
-    listing: dict[str, JsonValue] = {"method": "GET", "path": "/rows", "response_path": "items"}
-    paging: dict[str, JsonValue] = {} if pagination is None else {"pagination": pagination}
+    listing: dict[str, Any] = {"method": "GET", "path": "/rows", "response_path": "items"}
+    paging: dict[str, Any] = {} if pagination is None else {"pagination": pagination}
     said: dict[str, Any] = {
         "base_url": BASE,
         "auth": {"type": "none"},
