@@ -25,6 +25,7 @@ _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"'
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[A-Za-z]+|-Infinity")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _WORDS: Final[dict[str, JsonValue]] = {"true": True, "false": False, "null": None}
 
 
@@ -75,8 +76,7 @@ def read_json(data: bytes, name: str) -> tuple[JsonValue, Source]:
     text = _decoded(data, name)
     try:
         value: JsonValue = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
-        # A lone surrogate can only come from an escape, and a depth over the limit needs that many brackets.
-        if "\\u" not in text and text.count("[") + text.count("{") <= MAX_DEPTH:
+        if not _SURROGATE_ESCAPE.search(text) and not _is_deeper(value, MAX_DEPTH):
             return value, Source(name, text)
     except (ValueError, RecursionError):
         value = None
@@ -102,6 +102,21 @@ def _decoded(data: bytes, name: str) -> str:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         seen = f"byte 0x{data[fault.start]:02x} is not UTF-8"
         raise ConfigWrong(name, [Problem("", line, column, seen, "save the file as UTF-8")]) from None
+
+
+def _is_deeper(value: JsonValue, most: int) -> bool:
+    level: list[JsonValue] = [value]
+    for _ in range(most + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

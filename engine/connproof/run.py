@@ -92,7 +92,8 @@ class MappedPage:
 class Engine:
     """One connector on behalf of one account, over one transport.
 
-    `models` holds the JSON Schema of every unified model that may be mapped to.
+    `models` holds the JSON Schema of every unified model that may be mapped to. `mappings` holds what was compiled
+    already, and takes what is compiled now: engines of one connector, account and clock may share it.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Engine:
         clock: Clock | None = None,
         listener: Listener = ignore,
         limits: Limits | None = None,
+        mappings: dict[str, CompiledMapping] | None = None,
     ) -> None:
         self._connector = connector
         self._transport = transport
@@ -113,7 +115,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._listener = listener
         self._limits = limits or Limits()
-        self._mappings: dict[str, CompiledMapping] = {}
+        self._mappings = {} if mappings is None else mappings
         self._base_url = _base_url(connector, self._account)
         self._origins = frozenset({origin(self._base_url), *connector.allowed_origins})
 
@@ -247,7 +249,8 @@ class Engine:
             fills["api_version"] = version.value
         body = operation.body if isinstance(call.body, Absent) else call.body
         query = (*operation.query, *call.query)
-        return self._with_commons(Draft(operation.method, self._base_url + path, query, operation.headers, body, fills))
+        draft = Draft(operation.method, self._base_url + path, query, operation.headers, body, fills)
+        return self._with_commons(replace(draft, encode=operation.encode))
 
     def _with_commons(self, draft: Draft) -> Draft:
         """The draft with what every request has: the connector's headers, query and version. Its own win."""

@@ -7,7 +7,6 @@ the environment, keeps no cookie, decodes no more than it was told to, and ends 
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
@@ -71,6 +70,8 @@ class HttpxTransport:
             self._client = None
 
     async def send(self, request: Request) -> Response:
+        import asyncio
+
         import httpx
 
         if self._client is None:

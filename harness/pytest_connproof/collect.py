@@ -21,12 +21,15 @@ from pytest_connproof.finding import Finding, Inconclusive
 from pytest_connproof.subject import Settings, Subject
 from pytest_connproof.verdict import CheckResult, Outcome
 
-__all__ = ["MARKERS", "CheckItem", "ConnectorFile", "expected_checks", "result_of"]
+__all__ = ["MARKERS", "CheckItem", "ConnectorFile", "expected_checks", "result_of", "subject_of"]
 
 # What `-m` takes, by family.
 MARKERS: Final[Mapping[str, str]] = {"cfg": "config", "rec": "recording", "rpl": "replay", "par": "parity"}
 
 _WORDS: Final[Mapping[Outcome, str]] = {"refuted": "REFUTED", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
+
+
+_SUBJECTS = pytest.StashKey[dict[Path, Subject]]()
 
 
 class ConnectorFile(pytest.File):
@@ -38,7 +41,7 @@ class ConnectorFile(pytest.File):
     @classmethod
     def of(cls, parent: pytest.Collector, path: Path, settings: Settings, *, certifying: bool) -> ConnectorFile:
         node: ConnectorFile = cls.from_parent(parent, path=path)
-        node.subject = Subject(_shown(path, Path.cwd()), settings)
+        node.subject = subject_of(path, settings, parent.config)
         node.certifying = certifying
         return node
 
@@ -93,6 +96,15 @@ class CheckItem(pytest.Item):
         node.add_marker("connproof")
         return node
 
+    def setup(self) -> None:
+        """The network is closed from the first check in a row to the last."""
+        self.file.subject.net.open()
+
+    def let_go(self, nextitem: pytest.Item | None) -> None:
+        """Give the network back, where what comes next is not a check of the same connector."""
+        if not isinstance(nextitem, CheckItem) or nextitem.file is not self.file:
+            self.file.subject.net.close()
+
     def runtest(self) -> None:
         try:
             evidence = self.check.judge(self.file.subject, self.target)
@@ -144,6 +156,14 @@ class CheckItem(pytest.Item):
             return 1
         resource, _, name = self.target.partition("#")[0].partition(".")
         return connector.source.line(f"/resources/{resource}/{name}") if name else 1
+
+
+def subject_of(path: Path, settings: Settings, config: pytest.Config) -> Subject:
+    """The subject of a connector file: one a run, so that its parts are read once. xdist's controller has its own."""
+    known = config.stash.setdefault(_SUBJECTS, {})
+    if path not in known:
+        known[path] = Subject(_shown(path, Path.cwd()), settings)
+    return known[path]
 
 
 def expected_checks(subject: Subject) -> set[tuple[str, str]]:

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from connproof.clock import Clock
 from connproof.errors import ConnproofError, ProviderSaid
 from connproof.events import Event, PageRead, ReadEnded, RequestSent
+from connproof.mapping import CompiledMapping
 from connproof.model import Account, Connector, Operation, Request
 from connproof.places import JsonValue
 from connproof.run import Call, Engine
 from connproof.transport import Transport
 from pytest_connproof.recording import Lane
-from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest, httpx_net
+from pytest_connproof.replay import HttpxNet, Ledger, ReplayTransport, Tally, UnmatchedRequest
 
 __all__ = ["LaneRun", "credentials_of", "play", "shown_request"]
 
@@ -82,17 +83,31 @@ def play(
     account: Account,
     models: Mapping[str, JsonValue],
     clock: Clock,
+    mappings: dict[str, CompiledMapping] | None = None,
+    net: HttpxNet | None = None,
 ) -> LaneRun:
-    """Replay a lane. Errors that the engine may report are part of the result; any other is raised."""
+    """Replay a lane. Errors that the engine may report are part of the result; any other is raised.
+
+    `mappings` are those that were compiled for this connector, account and clock, as Engine takes them. `net` is the
+    net that no httpx call escapes; without one, a net is opened for this run.
+    """
     ledger = Ledger(lane, credentials=credentials_of(account))
     listening = _Listening()
     records: list[JsonValue] = []
     error: ConnproofError | None = None
     unmatched: UnmatchedRequest | None = None
-    with httpx_net(ledger):
+    with (net or HttpxNet()).answering(ledger):
         try:
             transport: Transport = ReplayTransport(ledger)
-            engine = Engine(connector, transport, account=account, models=models, clock=clock, listener=listening)
+            engine = Engine(
+                connector,
+                transport,
+                account=account,
+                models=models,
+                clock=clock,
+                listener=listening,
+                mappings=mappings,
+            )
             _driven(_read(engine, operation, _call(lane), records))
         except UnmatchedRequest as miss:
             unmatched = miss

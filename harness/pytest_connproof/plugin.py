@@ -55,6 +55,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return ConnectorFile.of(parent, file_path, _settings(parent.config), certifying=certifying)
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Called after every test: the last check in a row gives the network back."""
+    if item.get_closest_marker("connproof") is not None:
+        from pytest_connproof.collect import CheckItem
+
+        if isinstance(item, CheckItem):
+            item.let_go(nextitem)
+
+
 class _Reports:
     """Gathers what the checks said; at the end of the run, tells it."""
 
@@ -80,10 +89,14 @@ class _Reports:
         certifying = bool(self._config.getoption("certify"))
         if not self._results and not certifying:
             return
+        from pytest_connproof.collect import subject_of
         from pytest_connproof.report import summary
 
         settings = _settings(self._config)
-        told = [summary.of(path, results, settings) for path, results in sorted(self._results.items())]
+        told = [
+            summary.of(subject_of(path, settings, self._config), results)
+            for path, results in sorted(self._results.items())
+        ]
         self._rows = [summary.row(one) for one in told]
         if certifying:
             folder = self._config.getoption("certificates")

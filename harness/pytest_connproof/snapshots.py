@@ -89,12 +89,18 @@ class SnapshotFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._storage = _OneLane()
+        self._read: dict[str, Snapshot | None] = {}
 
     def path(self, lane: str) -> Path:
         return self.folder / f"{_file_name(lane)}.json"
 
     def read(self, lane: str) -> Snapshot | None:
-        """The stored snapshot, None where there is none. Raises ConfigWrong for a file that is none."""
+        """The stored snapshot, None where there is none; read once. Raises ConfigWrong for a file that is none."""
+        if lane not in self._read:
+            self._read[lane] = self._from_disk(lane)
+        return self._read[lane]
+
+    def _from_disk(self, lane: str) -> Snapshot | None:
         path = self.path(lane)
         text = self._storage.read_snapshot_data_from_location(
             snapshot_location=str(path), snapshot_name=lane, session_id=""
@@ -116,6 +122,7 @@ class SnapshotFolder:
         text = json.dumps(snapshot.document(), indent=2, ensure_ascii=False) + "\n"
         collection.add(Stored(name=snapshot.lane, data=text))
         self._storage.write_snapshot_collection(snapshot_collection=collection)
+        self._read[snapshot.lane] = snapshot
         return path
 
     def lanes(self) -> Iterator[str]:
@@ -124,6 +131,7 @@ class SnapshotFolder:
             yield unquote(path.stem)
 
     def remove(self, lane: str) -> None:
+        self._read.pop(lane, None)
         self._storage.delete_snapshots(snapshot_location=str(self.path(lane)), snapshot_names={lane})
 
 

@@ -18,7 +18,7 @@ from typing import Final
 from connproof import config
 from connproof.clock import FixedClock
 from connproof.errors import CallWrong
-from connproof.mapping import load_model
+from connproof.mapping import CompiledMapping, load_model
 from connproof.model import Account, Connector, Operation, UnifiedMapping, frozen
 from connproof.places import JsonValue
 from pytest_connproof import recording as recordings
@@ -26,6 +26,7 @@ from pytest_connproof.finding import Inconclusive
 from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
 from pytest_connproof.parity import Deviation, load_deviations
 from pytest_connproof.recording import Lane, Recording, RecordingUnfit
+from pytest_connproof.replay import HttpxNet
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
 
 __all__ = ["DEFAULT_MAX_AGE_DAYS", "RecordedLane", "Settings", "Subject"]
@@ -63,7 +64,9 @@ class Subject:
         self.name = file.resolve().parent.name
         self.settings = settings
         self.snapshots = SnapshotFolder(self.folder.parent.parent / "snapshots" / self.name)
+        self.net = HttpxNet()
         self._runs: dict[str, LaneRun] = {}
+        self._mappings: dict[datetime, dict[str, CompiledMapping]] = {}
 
     @cached_property
     def connector(self) -> Connector:
@@ -145,13 +148,16 @@ class Subject:
         """The lane, replayed: once, however many checks ask."""
         if lane_id not in self._runs:
             found = self.lanes[lane_id]
+            day = _day_of(found.recording)
             self._runs[lane_id] = play(
                 self.connector,
                 self.operation(found.lane),
                 found.lane,
                 account=self.account,
                 models=self.models,
-                clock=FixedClock(_day_of(found.recording)),
+                clock=FixedClock(day),
+                mappings=self._mappings.setdefault(day, {}),
+                net=self.net,
             )
         return self._runs[lane_id]
 

@@ -196,6 +196,7 @@ def test_what_is_no_secret_stays(value: Any) -> None:
         ({"jo@corp.com": 1}, {"person-1@redacted.invalid": 1}),
         ({"q": "email=jo%40corp.com"}, {"q": "email=person-1%40redacted.invalid"}),
         ({"mobile": "+49 170 1234567", "phone": "(030) 123-4567"}, {"mobile": "+15550000001", "phone": "+15550000002"}),
+        ({"mobilephone": "+49 170 1234567"}, {"mobilephone": "+15550000001"}),
         ({"phones": [{"value": "+49 170 1234567"}]}, {"phones": [{"value": "+15550000001"}]}),
         ({"fax": 493012345678}, {"fax": 15550000001}),
     ],

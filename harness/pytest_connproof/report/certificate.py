@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import connproof
-import pytest_connproof
 from connproof.places import JsonValue
 from pytest_connproof.atomic import write_whole
 from pytest_connproof.checks.cfg import surface
@@ -23,7 +22,7 @@ from pytest_connproof.checks.rec import valid_until
 from pytest_connproof.subject import Subject
 from pytest_connproof.verdict import CheckResult, Verdict
 
-__all__ = ["FORMAT", "certificate", "grade", "write"]
+__all__ = ["FORMAT", "baselines", "certificate", "grade", "write"]
 
 FORMAT: Final = "connproof-certificate/1"
 
@@ -40,7 +39,7 @@ def certificate(subject: Subject, verdict: Verdict, results: Sequence[CheckResul
         "verdict": verdict.word,
         "reasons": [*verdict.reasons],
         "grade": grade(subject),
-        "baseline": _baselines(subject),
+        "baseline": baselines(subject),
         "valid_until": until.isoformat() if until else None,
         "unverified": [*sorted({fact for recording in subject.recordings for fact in recording.provenance.unverified})],
         "engine": {"name": "connproof", "version": version("connproof"), "digest": engine_digest()},
@@ -84,7 +83,8 @@ def grade(subject: Subject) -> str:
     return " + ".join(kind for kind in reversed(_KINDS) if kind in kinds) or "none"
 
 
-def _baselines(subject: Subject) -> str:
+def baselines(subject: Subject) -> str:
+    """Who returned what the snapshots hold: the old code, this engine, or both."""
     stored = (subject.snapshots.read(lane) for lane in subject.lanes)
     return " + ".join(sorted({snapshot.baseline.kind for snapshot in stored if snapshot})) or "none"
 
@@ -93,9 +93,7 @@ def _baselines(subject: Subject) -> str:
 def engine_digest() -> str:
     """SHA-256 over the engine's and the harness's own files."""
     digest = hashlib.sha256()
-    for package in (connproof, pytest_connproof):
-        assert package.__file__ is not None, "both are ordinary packages"
-        root = Path(package.__file__).parent
+    for root in (Path(connproof.__file__).parent, Path(__file__).parents[1]):
         for path in sorted(p for p in root.rglob("*") if p.suffix in {".py", ".json"}):
             content = path.read_bytes()
             digest.update(f"{path.relative_to(root.parent).as_posix()}\0{len(content)}\0".encode())

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pytest_connproof.checks.rec import valid_until
 from pytest_connproof.collect import expected_checks
 from pytest_connproof.report import certificate
 from pytest_connproof.report.terminal import Row
-from pytest_connproof.subject import Settings, Subject
+from pytest_connproof.subject import Subject
 from pytest_connproof.verdict import CheckResult, Verdict, exit_code, judge
 
 __all__ = ["Summary", "exit_status", "of", "row", "write"]
@@ -31,8 +32,7 @@ class Summary:
         return self.verdict.word != "error"
 
 
-def of(path: Path, results: Sequence[CheckResult], settings: Settings) -> Summary:
-    subject = Subject(path, settings)
+def of(subject: Subject, results: Sequence[CheckResult]) -> Summary:
     return Summary(subject, tuple(results), judge(results, expected_checks(subject)))
 
 
@@ -40,8 +40,9 @@ def row(summary: Summary) -> Row:
     subject, verdict = summary.subject, summary.verdict
     grade, baseline, until = "-", "-", "-"
     if summary.is_verdict:
-        document = certificate.certificate(subject, verdict, summary.results)
-        grade, baseline, until = (str(document[name] or "-") for name in ("grade", "baseline", "valid_until"))
+        last_day = valid_until(subject)
+        until = last_day.isoformat() if last_day else "-"
+        grade, baseline = certificate.grade(subject), certificate.baselines(subject)
     return Row(
         name=subject.name,
         verdict=verdict,
