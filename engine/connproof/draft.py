@@ -78,6 +78,9 @@ class Draft:
     common: Query = ()
     encode: Literal["json", "form"] = "json"
 
+    def __repr__(self) -> str:  # signed, it holds a credential
+        return f"Draft({self.method} {self.url.split('?', 1)[0]})"
+
     def placed(self, where: Placement, name: str, value: JsonValue) -> Draft:
         """The draft with a value at its place; one that stood there is replaced.
 
