@@ -305,6 +305,7 @@ class _Reading:
             query=_query(said.get("query", {})),
             headers=_headers(said.get("headers", {})),
             body=said.get("body", ABSENT),
+            encode=said.get("encode", "json"),
             response_path=self._place(said, "response_path", pointer),
             items_may_be_missing=said.get("items_may_be_missing", False),
             key=self._place(said, "key", pointer),
@@ -330,7 +331,7 @@ class _Reading:
         if connector.auth.type == "api_key" and connector.auth.place == "header":
             self._judge_header_name(connector.auth.name, "/auth/name")
         for operation in connector.operations():
-            self._judge_operation(operation, connector.base_url)
+            self._judge_operation(operation)
         for mapping in connector.unified.values():
             if mapping.resource not in connector.resources:
                 hint = nearest(mapping.resource, connector.resources)
@@ -346,7 +347,7 @@ class _Reading:
         for variable in connector.variables.values():
             self._judge_pattern(variable, connector.base_url)
         if self._judge_origin(BRACES.sub("x", connector.base_url), "/base_url", allow_loopback=allow_loopback):
-            self._judge_path(connector.base_url, "", "/base_url")
+            self._judge_path("/".join(["", *connector.base_url.split("/")[3:]]), "/base_url")
         if "?" in connector.base_url or "#" in connector.base_url:
             self._wrong(
                 "/base_url", "has a query or a fragment", 'parameters sent with every request stand under "query"'
@@ -362,18 +363,17 @@ class _Reading:
             self._wrong(pointer, *fault)
         return fault is None
 
-    def _judge_path(self, base_url: str, path: str, pointer: str) -> None:
-        """The part of a URL that a config writes must be sendable as it stands."""
-        text = path or base_url
+    def _judge_path(self, path: str, pointer: str) -> None:
+        """A path that a config writes must be sendable as it stands."""
         try:
-            origin(BRACES.sub("x", base_url + path))
+            origin(f"https://x{path}")
         except ValueError as wrong:
-            self._wrong(pointer, str(wrong))
-        if not text.isascii():
+            self._wrong(pointer, str(wrong).partition(": ")[2])
+        if not path.isascii():
             self._wrong(pointer, "has a character outside ASCII", "percent-encode it as UTF-8")
-        if any(part in {".", ".."} for part in text.split("/")):
+        if any(part in {".", ".."} for part in path.split("/")):
             self._wrong(pointer, "has a dot segment")
-        if re.search("[{}]", BRACES.sub("", text)):
+        if re.search("[{}]", BRACES.sub("", path)):
             self._wrong(pointer, "has a brace that is not around a name", "a name has letters, digits and _ alone")
 
     def _judge_pattern(self, variable: Variable, base_url: str) -> None:
@@ -412,14 +412,16 @@ class _Reading:
         if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith("proxy-"):
             self._wrong(pointer, f'"{name.lower()}" is set by the transport alone')
 
-    def _judge_operation(self, operation: Operation, base_url: str) -> None:
+    def _judge_operation(self, operation: Operation) -> None:
         said = self.document["resources"][operation.resource][operation.name]
         self._judge_headers(said.get("headers", {}), f"{operation.pointer}/headers")
         if operation.method in {"GET", "HEAD"} and operation.body is not ABSENT:
             self._wrong(
                 f"{operation.pointer}/body", f"{operation.method} has no body", "send it as POST, or move it to query"
             )
-        self._judge_path(base_url, operation.path, f"{operation.pointer}/path")
+        if "encode" in said and operation.method in {"GET", "HEAD"}:
+            self._wrong(f"{operation.pointer}/encode", f"{operation.method} has no body", "leave it out")
+        self._judge_path(operation.path, f"{operation.pointer}/path")
         if operation.pagination is not None:
             self._judge_pagination(operation.pagination, operation)
 
@@ -441,7 +443,7 @@ class _Reading:
             self._wrong(f"{at}/{word}", '"default_page_size" is missing', "without it no page is known to be short")
         if pagination.step_field is not None and pagination.step != "reported":
             self._wrong(f"{at}/step_field", 'says nothing without "step": "reported"')
-        if pagination.first_cursor is None and pagination.cursor_in != "body":
+        if pagination.first_cursor is None and (pagination.cursor_in != "body" or operation.encode == "form"):
             self._wrong(f"{at}/first_cursor", "null can stand in a JSON body alone")
         for word, first in (
             ("cursor", pagination.first_cursor is not ABSENT),
@@ -471,6 +473,8 @@ class _Reading:
             return
         if not place.steps:
             self._wrong(pointer, "would replace the whole body", "name a member")
+        elif operation.encode == "form" and len(place.steps) > 1:
+            self._wrong(pointer, "leads into a member, and a form has one level", 'quote a name with dots: ["a.b"]')
 
     def _judge_template_param(self, name: str, pointer: str, operation: Operation, *, has_first: bool) -> None:
         slot = f"{{{name}}}"

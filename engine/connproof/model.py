@@ -208,6 +208,7 @@ class Operation:
     query: Query = ()
     headers: Headers = ()
     body: JsonValue | Absent = ABSENT
+    encode: Literal["json", "form"] = "json"
     response_path: Place | None = None
     items_may_be_missing: bool = False
     key: Place | None = None

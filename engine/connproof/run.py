@@ -249,8 +249,8 @@ class Engine:
             fills["api_version"] = version.value
         body = operation.body if isinstance(call.body, Absent) else call.body
         query = (*operation.query, *call.query)
-        draft = Draft(operation.method, self._base_url + path, query, operation.headers, body, fills)
-        return self._with_commons(replace(draft, encode=operation.encode))
+        url, headers = self._base_url + path, operation.headers
+        return self._with_commons(Draft(operation.method, url, query, headers, body, fills, encode=operation.encode))
 
     def _with_commons(self, draft: Draft) -> Draft:
         """The draft with what every request has: the connector's headers, query and version. Its own win."""
