@@ -1,0 +1,13 @@
+"""Show at the end of a run what tests recorded for it: seen without -s, and under xdist too."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Called by pytest after the last test: what a test recorded as the property `summary`, under the test's name."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for text in (str(value) for name, value in report.user_properties if name == "summary"):
+            terminalreporter.section(report.nodeid.rpartition("::")[2].replace("_", " ").removeprefix("test "))
+            terminalreporter.write_line(text)
