@@ -138,7 +138,7 @@ STOPPED: Final[Mapping[str, str]] = {
 # Listings that no config can read, and why.
 UNREAD: Final[Mapping[str, str]] = {
     "google/nango-google-drive:tests/permissions.test:base/drive/v3/files:4": (
-        "the page that led to the second one was not kept: the first is another listing's, and names no next page"
+        "the first recorded page names no next one: what led to the second page was not kept"
     ),
     "hubspot/hubspot-ruby:vcr_cassettes/contacts_among_list:api.hubapi.com/contacts/v1/lists/1/contacts/all:2": (
         "the client sent the position under a name that the provider ignores: its second page is the first again"
