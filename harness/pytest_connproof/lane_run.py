@@ -11,18 +11,20 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from connproof.auth import sign
 from connproof.clock import Clock
-from connproof.errors import ConnproofError, ProviderSaid
+from connproof.draft import Draft
+from connproof.errors import CallWrong, ConnproofError, ProviderSaid
 from connproof.events import Event, PageRead, ReadEnded, RequestSent
 from connproof.mapping import CompiledMapping
-from connproof.model import Account, Connector, Operation, Request
+from connproof.model import Account, Auth, Connector, Operation, Request
 from connproof.places import JsonValue
 from connproof.run import Call, Engine
 from connproof.transport import Transport
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import HttpxNet, Ledger, ReplayTransport, Tally, UnmatchedRequest
 
-__all__ = ["LaneRun", "credentials_of", "play", "shown_request"]
+__all__ = ["LaneRun", "credentials_of", "forms_of", "play", "shown_request"]
 
 _T = TypeVar("_T")
 
@@ -91,7 +93,7 @@ def play(
     `mappings` are those that were compiled for this connector, account and clock, as Engine takes them. `net` is the
     net that no httpx call escapes; without one, a net is opened for this run.
     """
-    ledger = Ledger(lane, credentials=credentials_of(account))
+    ledger = Ledger(lane, credentials=forms_of(connector.auth, account))
     listening = _Listening()
     records: list[JsonValue] = []
     error: ConnproofError | None = None
@@ -174,6 +176,18 @@ def credentials_of(account: Account) -> tuple[str, ...]:
 
     gather(dict(account.credentials))
     return tuple(found)
+
+
+def forms_of(auth: Auth, account: Account) -> tuple[str, ...]:
+    """An account's credentials, and the one form in which they are sent encoded: the pair of HTTP Basic."""
+    texts = credentials_of(account)
+    if auth.type != "basic":
+        return texts
+    try:
+        signed = sign(Draft("GET", ""), auth, account).headers[0][1]
+    except CallWrong:  # one is missing: the read will say which
+        return texts
+    return (*texts, signed.removeprefix("Basic "))
 
 
 def shown_request(request: Request, credentials: Sequence[str]) -> str:

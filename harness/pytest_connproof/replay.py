@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from connproof.documents import child
 from connproof.links import origin
@@ -34,7 +34,8 @@ __all__ = ["HttpxNet", "Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedR
 
 _NOTHING: Final = "(not sent)"
 _UNRECORDED: Final = "(not recorded)"
-_HIDDEN: Final = "(another credential)"
+_CREDENTIAL: Final = "(credential)"
+_HIDDEN: Final = "(no credential of the account)"
 _SHOWN_MISSES: Final = 2
 
 Parts = Mapping[str, tuple[str, ...]]
@@ -104,7 +105,7 @@ class Ledger:
 
     def __init__(self, lane: Lane, *, credentials: Sequence[str] = ()) -> None:
         self._lane = lane
-        self._credentials = tuple(text for text in credentials if len(text) >= 4)
+        self._credentials = tuple(sorted((text for text in credentials if len(text) >= 4), key=len, reverse=True))
         self._recorded = [_parts(exchange.request) for exchange in lane.exchanges]
         self._by_address: dict[tuple[str, ...], list[int]] = {}
         for index, parts in enumerate(self._recorded):
@@ -150,15 +151,20 @@ class Ledger:
         misses = []
         for index, recorded in enumerate(self._recorded):
             found = _differences(recorded, parts, dict(self._bindings))
-            shown = tuple(Difference(d.part, d.recorded, self._shown(d.sent, d.recorded)) for d in found)
+            shown = tuple(Difference(d.part, d.recorded, self._hidden(d.sent, d.recorded)) for d in found)
             misses.append(Miss(self._lane.exchanges[index], shown, self._used_by.get(index)))
         # The nearest first; of two equally near, the one that is still to be used.
         misses.sort(key=lambda miss: (len(miss.differences), miss.used_by is not None))
         return misses[:_SHOWN_MISSES]
 
-    def _shown(self, sent: str, recorded: str) -> str:
-        secret = PLACEHOLDER.search(recorded) or any(text in sent for text in self._credentials)
-        return sent if sent == _NOTHING or not secret else _HIDDEN
+    def _hidden(self, sent: str, recorded: str) -> str:
+        """What was sent, each credential of the account replaced; wholly hidden where it may be another one."""
+        shown = sent
+        for text in self._credentials:
+            shown = shown.replace(text, _CREDENTIAL)
+        if sent == _NOTHING or shown != sent:
+            return shown
+        return _HIDDEN if PLACEHOLDER.search(recorded) else sent
 
 
 class ReplayTransport:
@@ -236,7 +242,8 @@ def _parts(request: Request) -> Parts:
     parts: dict[str, tuple[str, ...]] = {
         "method": (request.method.upper(),),
         "origin": (origin(request.url),),
-        "path": (unquote(url.path) or "/",),
+        # An encoded slash is no slash: /a%2Fb is one segment.
+        "path": ("/".join(quote(unquote(part), safe="!$&'()*+,;=:@~") for part in url.path.split("/")) or "/",),
     }
     for name, value in _pairs(url.query):
         parts[f"query.{name}"] = tuple(sorted((*parts.get(f"query.{name}", ()), value)))

@@ -7,7 +7,7 @@ is not the same as a finding.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -17,7 +17,8 @@ from typing import Final
 
 from connproof import config
 from connproof.clock import FixedClock
-from connproof.errors import CallWrong
+from connproof.documents import child, read_json
+from connproof.errors import CallWrong, ConfigWrong
 from connproof.mapping import CompiledMapping, load_model
 from connproof.model import Account, Connector, Operation, UnifiedMapping, frozen
 from connproof.places import JsonValue
@@ -59,6 +60,8 @@ class Subject:
     """
 
     def __init__(self, file: Path, settings: Settings) -> None:
+        # A path that starts inside the connector's folder does not say where the snapshots stand.
+        file = file if len(file.parents) > 2 else file.resolve()
         self.file = file
         self.folder = file.parent
         self.name = file.resolve().parent.name
@@ -137,6 +140,38 @@ class Subject:
         return frozen({model: load_model(folder, model) for model in self.connector.unified})
 
     @cached_property
+    def surface(self) -> tuple[str, ...]:
+        """What callers can rely on: each operation, and each field of each unified model."""
+        operations = [operation.id for operation in self.connector.operations()]
+        mappings = self.connector.unified.values()
+        return tuple(sorted([*operations, *(f"{m.model}/{rule.name}" for m in mappings for rule in m.fields)]))
+
+    @property
+    def last_certificate(self) -> Path:
+        return self.folder.parent.parent / "certificates" / f"{self.name}.json"
+
+    @cached_property
+    def promised(self) -> tuple[str, ...]:
+        """The surface that the last certificate promised, () where there is none. Raises ConfigWrong."""
+        if not self.last_certificate.exists():
+            return ()
+        value, source = read_json(self.last_certificate.read_bytes(), str(self.last_certificate))
+        said = value.get("surface") if isinstance(value, dict) else None
+        if not isinstance(said, list):
+            problem = source.problem(
+                "/surface", "is no list: what was promised cannot be told", "restore the certificate"
+            )
+            raise ConfigWrong(str(self.last_certificate), [problem])
+        return tuple(str(name) for name in said)
+
+    @cached_property
+    def gone(self) -> Mapping[str, tuple[Deviation, ...]]:
+        """What was promised and is no more, with the waivers that say so and are valid."""
+        valid = [d for d in self.deviations if d.kind == "missing" and self.settings.as_of <= d.expires]
+        names = sorted({*self.promised} - {*self.surface})
+        return frozen({name: tuple(d for d in valid if d.path == child("", name)) for name in names})
+
+    @cached_property
     def deviations(self) -> tuple[Deviation, ...]:
         return load_deviations(self.folder / "deviations.json")
 
@@ -148,7 +183,7 @@ class Subject:
         """The lane, replayed: once, however many checks ask."""
         if lane_id not in self._runs:
             found = self.lanes[lane_id]
-            day = _day_of(found.recording)
+            day = self._day(lane_id)
             self._runs[lane_id] = play(
                 self.connector,
                 self.operation(found.lane),
@@ -160,6 +195,17 @@ class Subject:
                 net=self.net,
             )
         return self._runs[lane_id]
+
+    def mapped(self, lane_id: str, records: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
+        """What the lane's mapping makes of provider records, each by itself: what should have reached the caller."""
+        mapping = self.mapping(self.run(lane_id).operation)
+        if mapping is None or not records:
+            return tuple(records)
+        compiled = self._mappings[self._day(lane_id)][mapping.model]
+        return tuple(compiled.apply(record) for record in records)
+
+    def _day(self, lane_id: str) -> datetime:
+        return _day_of(self.lanes[lane_id].recording)
 
     def mapping(self, operation: Operation) -> UnifiedMapping | None:
         """The unified mapping that a read of this operation's resource applies."""

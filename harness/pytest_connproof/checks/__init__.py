@@ -60,6 +60,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("RPL-003", "credentials are sent where they belong, and nowhere else", "lane", rpl.credentials_are_in_place),
     Check("RPL-004", "the read ends by itself, or in the provider's error", "lane", rpl.the_read_ends),
     Check("RPL-005", "every record of every page reaches the caller once", "lane", rpl.every_record_arrives),
+    Check("RPL-006", "every listing with pages was read past the first", "connector", rpl.every_paging_is_exercised),
     Check("PAR-001", "the records equal the baseline, field by field", "lane", par.records_are_equal),
     Check("PAR-002", "the requests equal the baseline's", "lane", par.requests_are_equal),
     Check("PAR-003", "every mapped field is exercised", "connector", par.every_field_is_exercised),
@@ -73,7 +74,7 @@ FAMILIES: Final[Sequence[str]] = tuple(dict.fromkeys(check.family for check in C
 def targets(check: Check, subject: Subject) -> Iterator[str]:
     """What a check is judged on for this connector: "" for the connector as a whole."""
     if check.scope == "connector":
-        if check.id != "PAR-003" or subject.connector.unified:
+        if _applies(check, subject):
             yield ""
     elif check.scope == "recording":
         yield from (path.name for path in subject.recording_files)
@@ -82,3 +83,10 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
         if check.scope == "operation":
             exercised = {recorded.lane.operation for recorded in subject.lanes.values()}
             yield from (operation.id for operation in subject.connector.operations() if operation.id not in exercised)
+
+
+def _applies(check: Check, subject: Subject) -> bool:
+    """Whether a connector has what this check is about."""
+    if check.id == "PAR-003":
+        return bool(subject.connector.unified)
+    return check.id != "RPL-006" or any(map(rpl.is_paged, subject.connector.operations()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import json
 from functools import lru_cache
 from pathlib import Path
 
 import connproof
 from connproof.clock import SystemClock
-from connproof.documents import child
+from connproof.config import BRACES, CREDENTIALS
+from connproof.documents import child, read_json
 from connproof.errors import ConfigWrong, Problem
 from connproof.links import origin
 from connproof.mapping import compile_mapping
@@ -51,10 +51,10 @@ def origins_are_pinned(subject: Subject, target: str) -> Evidence:  # noqa: ARG0
     if connector.api_version:
         base = base.replace("{api_version}", connector.api_version.value)
     allowed = {origin(base), *connector.allowed_origins}
-    seen = 0
+    seen: list[str] = []
     for recorded in subject.lanes.values():
         for exchange in recorded.lane.exchanges:
-            seen += 1
+            seen.append(origin(exchange.request.url))
             if origin(exchange.request.url) not in allowed:
                 raise Finding(
                     f"{exchange.id} was recorded from an origin that the config does not allow",
@@ -70,27 +70,49 @@ def origins_are_pinned(subject: Subject, target: str) -> Evidence:  # noqa: ARG0
                 )
     if not seen:
         raise Inconclusive("no recorded request shows where the connector goes", "record or import traffic")
-    return {"requests": seen, "origins": len(allowed)}
+    if idle := sorted(allowed.difference(seen)):
+        raise Inconclusive(
+            f"no recorded request went to {', '.join(idle)}, which the config allows",
+            "record a page that comes from there, or take it out of allowed_origins",
+        )
+    return {"requests": len(seen), "origins": len(allowed)}
 
 
 def holds_no_secret(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
-    """No value of the config looks like a credential: those belong to accounts."""
-    document = json.loads(subject.file.read_bytes())
-    subject.connector  # noqa: B018 a config that cannot be read is not judged
-    texts = list(_texts(document, ""))
+    """No value of the config, or of an account that stands beside it, looks like a live credential."""
+    auth = subject.connector.auth
+    value, source = read_json(subject.file.read_bytes(), str(subject.file))
+    texts = list(_texts(value, ""))
     for pointer, text in texts:
-        found = redact({"value": text})
-        if found.changes:
-            raise Finding(
-                f"the config holds what looks like a credential: {found.changes[0].rule}",
-                rows(
-                    {
-                        "config": f"{subject.file}:{subject.connector.source.line(pointer)}  {pointer}",
-                        "fix": "take it out, have it revoked, and let auth read it from the account's credentials",
-                    }
-                ),
-            )
-    return {"texts": len(texts)}
+        if rule := _secret(pointer, text):
+            raise _holds_a_secret("the config", rule, f"{source.name}:{source.line(pointer)}  {pointer}")
+    if auth.type == "basic" and not CREDENTIALS.search(auth.username + auth.password):
+        raise _holds_a_secret("the config", "basic", f"{source.name}:{source.line('/auth')}  /auth")
+    accounts = sorted((subject.folder / "accounts").glob("*.json"))
+    for path in accounts:
+        value, source = read_json(path.read_bytes(), str(path))
+        for pointer, text in _texts(value, ""):
+            # Every value here is a credential by its name: only a shape tells that it is a live one.
+            if found := redact({"provenance": [text]}).changes:
+                raise _holds_a_secret("an account", found[0].rule, f"{path}:{source.line(pointer)}  {pointer}")
+    return {"texts": len(texts), "accounts": len(accounts)}
+
+
+def _secret(pointer: str, text: str) -> str:
+    """The rule by which a text of the config is a credential: by its shape; by its name too, where it is sent."""
+    *above, name = pointer.split("/")
+    fixed = BRACES.sub("", text)
+    sent = not {"headers", "query", "body"}.isdisjoint(above)
+    # The redactor reads bodies, headers and provenance; the last takes any document.
+    found = redact({"provenance": {name: fixed} if sent else [fixed]})
+    return found.changes[0].rule if found.changes else ""
+
+
+def _holds_a_secret(where: str, rule: str, at: str) -> Finding:
+    fix = "take it out, have it revoked, and let auth read it from the account's credentials"
+    if where != "the config":
+        fix = "have it revoked, and write an invented one: recordings are replayed with it"
+    return Finding(f"{where} holds what looks like a credential: {rule}", rows({"found": at, "fix": fix}))
 
 
 def is_data_only(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
@@ -114,33 +136,20 @@ def is_data_only(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as 
 
 def is_compatible(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
     """Nothing that the last certificate promised is gone: no operation, no unified field."""
-    promised = set(surface(subject))
-    last = subject.folder.parent.parent / "certificates" / f"{subject.name}.json"
-    if last.exists():
-        before = set(json.loads(last.read_bytes()).get("surface", ()))
-        waived = {deviation.path for deviation in subject.deviations if deviation.kind == "missing"}
-        gone = sorted(name for name in before - promised if child("", name) not in waived)
-        if gone:
-            raise Finding(
-                f"the last certificate promised more: {len(gone)} gone",
-                rows(
-                    {
-                        "gone": gone,
-                        "certificate": str(last),
-                        "fix": 'put it back; or, if callers know, waive it in deviations.json (kind "missing", path '
-                        f'"{child("", gone[0])}"), or remove the certificate',
-                    }
-                ),
-            )
-    return {"promises": len(promised)}
-
-
-def surface(subject: Subject) -> tuple[str, ...]:
-    """What callers can rely on: each operation, and each field of each unified model."""
-    connector = subject.connector
-    operations = [operation.id for operation in connector.operations()]
-    fields = [f"{mapping.model}/{rule.name}" for mapping in connector.unified.values() for rule in mapping.fields]
-    return tuple(sorted([*operations, *fields]))
+    gone = [name for name, waivers in subject.gone.items() if not waivers]
+    if gone:
+        raise Finding(
+            f"the last certificate promised more: {len(gone)} gone",
+            rows(
+                {
+                    "gone": gone,
+                    "certificate": str(subject.last_certificate),
+                    "fix": 'put it back; or, if callers know, waive it in deviations.json (lane "*", kind "missing", '
+                    f'path "{child("", gone[0])}"), or remove the certificate',
+                }
+            ),
+        )
+    return {"promises": len(subject.surface)}
 
 
 def _texts(value: JsonValue, pointer: str) -> list[tuple[str, str]]:
@@ -155,11 +164,11 @@ def _texts(value: JsonValue, pointer: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _engine_constants() -> dict[str, str]:
-    """Every one-word text in the engine's code, and where it stands: how code would name a provider."""
+    """Every text without a space in the engine's code, and where it stands: how code would name a provider."""
     root = Path(connproof.__file__).parent
     found: dict[str, str] = {}
     for path in sorted(root.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-                found.setdefault(node.value, f"{path.relative_to(root.parent)}:{node.lineno}")
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+                found.setdefault(node.value.lower(), f"{path.relative_to(root.parent)}:{node.lineno}")
     return found

@@ -75,7 +75,7 @@ def every_field_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa
             if subject.mapping(subject.operation(recorded.lane)) == mapping:
                 for record in subject.run(lane_id).records:
                     if isinstance(record, dict):
-                        seen |= {name for name, value in record.items() if value is not None and value != []}
+                        seen |= {name for name, value in record.items() if value not in (None, "", [], {})}
         for rule in mapping.fields:
             exercised += rule.name in seen
             if rule.name not in seen:
@@ -96,6 +96,7 @@ def deviations_are_in_order(subject: Subject, target: str) -> Evidence:  # noqa:
         if stored is not None:
             comparison = compare(stored.records, subject.run(lane_id).records, key=stored.key)
             used |= waive(comparison, subject.deviations, lane_id, as_of).used
+    used.update(waiver for waivers in subject.gone.values() for waiver in waivers)
     file = subject.folder / "deviations.json"
     late = [
         f"{file}:{d.line}  {d.path} ({d.kind}), until {d.expires}, {d.owner}"
@@ -150,7 +151,11 @@ def _update(subject: Subject, target: str) -> None:
             raise Inconclusive("the run does not match its recording: no snapshot is taken", "see RPL-002")
         taken = subject.taken(target)
         if stored != taken:
-            subject.snapshots.write(taken)
+            path = subject.snapshots.write(taken)
+            raise Inconclusive(
+                "the snapshot was taken in this run: compared with itself it proves nothing",
+                f"review {path.name} as you would code, then run again without --snapshot-update",
+            )
 
 
 def _mapped_by(subject: Subject, run: LaneRun, pattern: str) -> MappedBy | None:

@@ -35,16 +35,27 @@ def is_clean(subject: Subject, target: str) -> Evidence:
 
 
 def provenance_is_stated(subject: Subject, target: str) -> Evidence:
-    """The recording says what kind of evidence it is, from where, and when."""
-    provenance = subject.recording(target).provenance
-    needed = {"recorded": "recorded_at", "imported": "origin", "documented": "written_at", "synthetic": "written_at"}
-    missing = [name for name in ("source", needed[provenance.kind]) if not getattr(provenance, name)]
+    """The recording says what kind of evidence it is, from where, and, of real traffic, what took it and cleaned it."""
+    recording = subject.recording(target)
+    provenance = recording.provenance
+    # The format itself demands a source and a date or an origin; a blank one says nothing.
+    needed = ["source", *(["recorder", "redaction"] if provenance.kind in {"recorded", "imported"} else [])]
+    missing = [name for name in needed if not _said(getattr(provenance, name))]
     if missing:
         raise Finding(
             f'a recording of kind "{provenance.kind}" must say its {" and its ".join(missing)}',
-            rows({"recording": f"{target} /provenance", "fix": "say it truthfully, or take the recording out"}),
+            rows(
+                {
+                    "recording": f"{recording.path}:{recording.source.line('/provenance')}",
+                    "fix": 'say it truthfully; what was written by hand is of kind "documented"',
+                }
+            ),
         )
-    return {"statements": 2}
+    return {"statements": len(needed)}
+
+
+def _said(value: object) -> bool:
+    return bool(value.strip() if isinstance(value, str) else value)
 
 
 def is_fresh(subject: Subject, target: str) -> Evidence:
@@ -105,6 +116,20 @@ def lanes_are_known(subject: Subject, target: str) -> Evidence:
             raise Finding(
                 f'the lane "{lane.id}" replays an operation that the config does not have',
                 rows({"lane": f"{recording.path}:{line}", "fix": nearest(lane.operation, known)}),
+            )
+    others = {lane.id: other for other in subject.recordings if other is not recording for lane in other.lanes}
+    for lane in recording.lanes:
+        if lane.id in others:
+            line = recording.source.line(lane.pointer)
+            raise Finding(
+                f'the lane "{lane.id}" stands in two recordings: only one would be replayed',
+                rows(
+                    {
+                        "lane": f"{recording.path}:{line}",
+                        "also in": str(others[lane.id].path),
+                        "fix": f"tell them apart by a scenario: {lane.operation}#another",
+                    }
+                ),
             )
     return {"lanes": len(recording.lanes)}
 

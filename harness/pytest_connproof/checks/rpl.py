@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from connproof.errors import ProviderSaid
-from connproof.model import Operation, Pagination
-from connproof.places import ABSENT, JsonValue, Place
+from connproof.model import Auth, Operation, Pagination, Request
+from connproof.places import ABSENT, Absent, JsonValue, Place
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.lane_run import LaneRun, shown_request
+from pytest_connproof.lane_run import LaneRun, forms_of, shown_request
+from pytest_connproof.parity import shown_key
 from pytest_connproof.recording import Exchange
 from pytest_connproof.replay import Miss
 from pytest_connproof.subject import Subject
+
+_SHORTEST_SOUGHT: Final = 6  # characters; a shorter credential stands everywhere by chance
 
 
 def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
@@ -35,6 +39,11 @@ def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
                     "fix": "correct what the next page is read from; or take out of the recording what no caller needs",
                 }
             ),
+        )
+    if not any(page.response.status < 300 for page in _answers_to(subject, run.lane.operation)):
+        raise Inconclusive(
+            f"no recording shows {run.lane.operation} succeed",
+            "record a lane in which the provider does",
         )
     return {"exchanges": len(run.tally.used)}
 
@@ -89,7 +98,7 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
                 }
             ),
         )
-    known = set(_forms(subject))
+    known = set(forms_of(subject.connector.auth, subject.account))
     for placeholder, sent in run.tally.bindings.items():
         if sent not in known:
             raise Finding(
@@ -103,6 +112,11 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
             )
         name = placeholder.partition(":")[2].partition("#")[0]
         named = Place.parse(name).find(dict(subject.account.credentials))
+        if named is ABSENT and auth.type != "basic" and len(subject.credentials) > 1:
+            raise Inconclusive(
+                f'the account has several credentials, none named "{name}": which one {placeholder} is, cannot be told',
+                f'name it "{name}" in accounts/example.json and under auth',
+            )
         if isinstance(named, str) and named != sent:
             raise Finding(
                 f"another credential was sent for {placeholder}",
@@ -114,15 +128,19 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
                     }
                 ),
             )
-    slot = "authorization" if auth.type != "api_key" else auth.name
+    long = [text for text in known if len(text) >= _SHORTEST_SOUGHT]
     for number, request in enumerate(run.requests, 1):
-        elsewhere = [request.url] if not (auth.type == "api_key" and auth.place == "query") else []
-        elsewhere += [value for name, value in request.headers if name != slot or auth.place == "query"]
-        elsewhere.append((request.body or b"").decode("utf-8", "replace"))
-        if any(secret in text for secret in subject.credentials if len(secret) >= 6 for text in elsewhere):
+        outside = [where for where, text in _outside_the_slot(request, auth) if any(known in text for known in long)]
+        if outside:
             raise Finding(
                 f"request {number} carries a credential outside its slot",
-                rows({"sent": shown_request(request, subject.credentials), "slot": f"{auth.place} {slot}"}),
+                rows(
+                    {
+                        "found in": outside,
+                        "slot": f"{auth.place} {auth.name}" if auth.type != "none" else "none: auth has no credential",
+                        "sent": shown_request(request, subject.credentials),
+                    }
+                ),
             )
     return {"requests": len(run.requests), "credentials": len(run.tally.bindings)}
 
@@ -138,29 +156,74 @@ def the_read_ends(subject: Subject, target: str) -> Evidence:
 
 
 def every_record_arrives(subject: Subject, target: str) -> Evidence:
-    """Each used page's records, counted in the recording itself, reach the caller once."""
+    """Each used page's records, read from the recording itself, reach the caller once, each as mapped alone."""
     run = _run(subject, target)
     if run.unmatched is not None or (run.error is not None and not _refused(run)):
         raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-002 and RPL-004")
     answers = [use.exchange for use in run.tally.used if use.exchange.response.status < 300]
-    expected = sum(_records_in(exchange, run.operation) for exchange in answers)
-    path_line = subject.connector.source.line(f"{run.operation.pointer}/response_path")
+    pages = [(exchange, _records_in(exchange, run.operation)) for exchange in answers]
     limit = run.lane.call.limit if run.lane.call else None
-    expected = expected if limit is None else min(limit, expected)
-    again = [exchange.id for exchange in answers if answers.count(exchange) > 1 and not exchange.repeats]
-    if len(run.records) != expected or again:
+    recorded = [(exchange, record) for exchange, records in pages for record in records][:limit]
+    if len(run.records) != len(recorded):
+        path = run.operation.response_path
         raise Finding(
-            f"the recording holds {_count(expected, 'record')}, the caller got {len(run.records)}",
+            f"the recording holds {_count(len(recorded), 'record')}, the caller got {len(run.records)}",
             rows(
                 {
-                    "pages": [
-                        f"{exchange.id}   {_records_in(exchange, run.operation)} records" for exchange in answers
-                    ],
-                    "config": f"{subject.file}:{path_line} response_path {run.operation.response_path or '$'}",
+                    "pages": [f"{exchange.id}   {_count(len(records), 'record')}" for exchange, records in pages],
+                    "config": f"{_at(subject, f'{run.operation.pointer}/response_path')} response_path {path or '$'}",
+                }
+            ),
+        )
+    expected = subject.mapped(target, [record for _, record in recorded])
+    for number, (got, wanted) in enumerate(zip(run.records, expected, strict=True)):
+        if _canonical(got) != _canonical(wanted):
+            other = next((i for i, record in enumerate(expected) if _canonical(record) == _canonical(got)), None)
+            raise Finding(
+                f"record {number + 1} that the caller got is not record {number + 1} of the recording",
+                rows(
+                    {
+                        "recorded": f"{recorded[number][0].id}   {shown_key(recorded[number][1], _key(run), number)}",
+                        "got": "a record of no recorded page"
+                        if other is None
+                        else f"record {other + 1}   {shown_key(recorded[other][1], _key(run), other)}",
+                    }
+                ),
+            )
+    nameless = [record for _, record in recorded if run.operation.key and _is_nothing(run.operation.key.find(record))]
+    if nameless:
+        raise Finding(
+            f'"{run.operation.key}" leads nowhere in {len(nameless)} of {_count(len(recorded), "recorded record")}',
+            rows(
+                {
+                    "config": _at(subject, f"{run.operation.pointer}/key"),
+                    "it has": ", ".join([*nameless[0]][:12]) if isinstance(nameless[0], dict) else "no members",
+                    "fix": 'point "key" at what identifies a record',
                 }
             ),
         )
     return {"records": len(run.records), "exchanges": len(run.tally.used)}
+
+
+def every_paging_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
+    """Every listing that has pages was read past its first: on one page, any way to the next one looks right."""
+    most = {operation.id: 0 for operation in subject.connector.operations() if is_paged(operation)}
+    for lane_id, recorded in subject.lanes.items():
+        operation = recorded.lane.operation
+        if operation in most:
+            most[operation] = max(most[operation], len(subject.run(lane_id).pages))
+    single = [operation for operation, pages in most.items() if pages < 2]
+    if single:
+        raise Inconclusive(
+            f"no recording reads a second page of {', '.join(single)}",
+            'record one that does; or, if there never is a second page, set "pagination": {"type": "none"}',
+        )
+    return {"listings": len(most), "pages": sum(most.values())}
+
+
+def is_paged(operation: Operation) -> bool:
+    """Whether the config says that this operation has pages."""
+    return operation.pagination is not None and operation.pagination.type != "none"
 
 
 def _run(subject: Subject, target: str) -> LaneRun:
@@ -169,37 +232,55 @@ def _run(subject: Subject, target: str) -> LaneRun:
     return subject.run(target)
 
 
+def _answers_to(subject: Subject, operation: str) -> Iterator[Exchange]:
+    for recorded in subject.lanes.values():
+        if recorded.lane.operation == operation:
+            yield from recorded.lane.exchanges
+
+
 def _refused(run: LaneRun) -> bool:
     """Whether the run ended because the provider's last answer is an error: what the recording is about."""
-    last = run.tally.used[-1].exchange.response.status if run.tally.used else None
-    return isinstance(run.error, ProviderSaid) and run.error.status is not None and run.error.status == last
+    last = run.tally.used[-1].exchange.response.status if run.tally.used else 200
+    # A success that the engine cannot read is no answer of the provider's: the config reads it wrong.
+    return isinstance(run.error, ProviderSaid) and run.error.status == last and not 200 <= last < 300
 
 
-def _records_in(exchange: Exchange, operation: Operation) -> int:
-    """The records in a recorded body, counted without the engine."""
+def _records_in(exchange: Exchange, operation: Operation) -> list[JsonValue]:
+    """The records in a recorded body, read without the engine's loop."""
     if not exchange.response.body.strip():
-        return 0
+        return [] if operation.is_list else [None]
     document: JsonValue = json.loads(exchange.response.body)
     found = operation.response_path.find(document) if operation.response_path else document
-    if isinstance(found, list) and operation.is_list:
-        return len(found)
-    return 0 if found is None or found is ABSENT else 1
+    if not operation.is_list:
+        return [] if isinstance(found, Absent) else [found]
+    return found if isinstance(found, list) else []
 
 
-def _forms(subject: Subject) -> Iterator[str]:
-    """The account's credentials in every form in which auth may send them."""
-    yield from subject.credentials
-    auth = subject.connector.auth
-    if auth.type == "basic":
-        sides = (auth.username, auth.password)
-        credentials = dict(subject.account.credentials)
-        filled = []
-        for side in sides:
-            text = side
-            for name, value in credentials.items():
-                text = text.replace(f"{{{name}}}", str(value))
-            filled.append(text)
-        yield base64.b64encode(":".join(filled).encode()).decode()
+def _outside_the_slot(request: Request, auth: Auth) -> Iterator[tuple[str, str]]:
+    """The parts of a request where no credential belongs, decoded: where, and the text."""
+    url = urlsplit(request.url)
+    own = (auth.place, auth.name) if auth.type != "none" else ("", "")
+    yield "address", unquote(f"{url.netloc}{url.path}")
+    yield from ((f"query {name}", text) for name, text in parse_qsl(url.query) if ("query", name) != own)
+    yield from ((f"header {name}", text) for name, text in request.headers if ("header", name) != own)
+    body = (request.body or b"").decode("utf-8", "replace")
+    yield "body", f"{body} {unquote_plus(body)}"
+
+
+def _key(run: LaneRun) -> str | None:
+    return run.operation.key.text if run.operation.key else None
+
+
+def _is_nothing(value: JsonValue | Absent) -> bool:
+    return value is None or isinstance(value, Absent)
+
+
+def _canonical(value: JsonValue) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _at(subject: Subject, pointer: str) -> str:
+    return f"{subject.file}:{subject.connector.source.line(pointer)}"
 
 
 def _miss_lines(miss: Miss) -> Iterator[str]:
@@ -261,8 +342,6 @@ def _wanted(paging: Pagination, following: Exchange) -> Callable[[JsonValue], bo
 
 
 def _sent_values(exchange: Exchange) -> Iterator[tuple[str, str]]:
-    from urllib.parse import parse_qsl, urlsplit
-
     yield from parse_qsl(urlsplit(exchange.request.url).query)
     if exchange.request.body:
         try:

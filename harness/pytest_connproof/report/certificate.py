@@ -17,7 +17,6 @@ from typing import Final
 import connproof
 from connproof.places import JsonValue
 from pytest_connproof.atomic import write_whole
-from pytest_connproof.checks.cfg import surface
 from pytest_connproof.checks.rec import valid_until
 from pytest_connproof.subject import Subject
 from pytest_connproof.verdict import CheckResult, Verdict
@@ -66,7 +65,8 @@ def certificate(subject: Subject, verdict: Verdict, results: Sequence[CheckResul
             }
             for deviation in subject.deviations
         ],
-        "surface": [*surface(subject)],
+        # What callers were promised stays promised until a certificate says less.
+        "surface": [*(subject.surface if verdict.word == "certified" else subject.promised)],
     }
 
 

@@ -1,0 +1,46 @@
+"""Projects that every check passes: built once, then a copy for each test to break."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from projects import DEALS, FINDER, Description, Project, build, take_snapshots
+
+
+def _built(description: Description, folder: Path) -> Project:
+    project = build(description, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        take_snapshots(project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def whole_deals(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return _built(DEALS, tmp_path_factory.mktemp("whole-deals"))
+
+
+@pytest.fixture(scope="session")
+def whole_finder(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return _built(FINDER, tmp_path_factory.mktemp("whole-finder"))
+
+
+def _copy(project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    root = folder / "project"
+    shutil.copytree(project.root, root)
+    monkeypatch.chdir(root)
+    return Project(root, project.name)
+
+
+@pytest.fixture
+def deals(whole_deals: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Deals: cursor over three pages, bearer token, version header, a unified model. The current folder is its root."""
+    return _copy(whole_deals, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def finder(whole_finder: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A finder: cursor in a POSTed body, API key in the query, no unified model. The current folder is its root."""
+    return _copy(whole_finder, tmp_path, monkeypatch)

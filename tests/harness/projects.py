@@ -1,0 +1,334 @@
+"""Small connectors to certify, as data: each becomes a folder that the checks pass, for tests to break.
+
+Nothing here was recorded: the traffic is invented for an invented provider, and says so. Snapshots are taken
+by the product itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from pytest_connproof.checks import CHECKS, Check, targets
+from pytest_connproof.finding import Evidence, Inconclusive
+from pytest_connproof.subject import Settings, Subject
+
+AS_OF: Final = date(2026, 11, 23)
+CHECK: Final[Mapping[str, Check]] = MappingProxyType({check.id: check for check in CHECKS})
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a project holds: documents by their path below the root."""
+
+    name: str
+    documents: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A connector folder with all that stands around it. The current folder is its root, so that paths are short."""
+
+    root: Path
+    name: str
+
+    @property
+    def file(self) -> Path:
+        return Path("connectors") / self.name / "connector.json"
+
+    def path(self, inside: str) -> Path:
+        """A path below the connector's folder; one below the root where it starts with a slash."""
+        return self.root / inside[1:] if inside.startswith("/") else self.root / self.file.parent / inside
+
+    def read(self, inside: str) -> Any:
+        return json.loads(self.path(inside).read_text())
+
+    def write(self, inside: str, document: Any) -> None:
+        path = self.path(inside)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(document if isinstance(document, str) else json.dumps(document, indent=2) + "\n")
+
+    def edit(self, inside: str, old: str, new: str) -> None:
+        """Replace a text that stands exactly once in a file."""
+        text = self.path(inside).read_text()
+        assert 1 == text.count(old), f"{old!r} stands {text.count(old)} times in {inside}"
+        self.path(inside).write_text(text.replace(old, new))
+
+    def change(self, inside: str, pointer: str, value: Any) -> None:
+        """Set what a document says at a JSON pointer."""
+        document = here = self.read(inside)
+        *above, last = [step.replace("~1", "/") for step in pointer[1:].split("/")]
+        for step in above:
+            here = here[int(step) if isinstance(here, list) else step]
+        here[int(last) if isinstance(here, list) else last] = value
+        self.write(inside, document)
+
+    def drop(self, inside: str, pointer: str) -> None:
+        """Take out what a document says at a JSON pointer."""
+        document = here = self.read(inside)
+        *above, last = [step.replace("~1", "/") for step in pointer[1:].split("/")]
+        for step in above:
+            here = here[int(step) if isinstance(here, list) else step]
+        del here[int(last) if isinstance(here, list) else last]
+        self.write(inside, document)
+
+    def waive(self, path: str, kind: str, *, lane: str = "*", expires: str = "2027-01-01") -> None:
+        """Write deviations.json with this one waiver."""
+        waiver = {"lane": lane, "path": path, "kind": kind, "reason": "meant to be so", "owner": "deals team"}
+        self.write(
+            "deviations.json", {"format": "connproof-deviations/1", "deviations": [{**waiver, "expires": expires}]}
+        )
+
+    def exchanges(self, lane: int = 0) -> list[dict[str, Any]]:
+        """The exchanges of a lane of deals.json, to be changed and written back with `record`."""
+        found: list[dict[str, Any]] = self.read("recordings/deals.json")["lanes"][lane]["exchanges"]
+        return found
+
+    def record(self, exchanges: list[dict[str, Any]], lane: int = 0) -> None:
+        self.change("recordings/deals.json", f"/lanes/{lane}/exchanges", exchanges)
+
+    def subject(self, **settings: Any) -> Subject:
+        return Subject(self.file, Settings(**{"as_of": AS_OF, **settings}))
+
+    def judge(self, check: str, target: str = "", **settings: Any) -> Evidence:
+        """What one check says of the project as it now stands: evidence, or what it raises."""
+        return CHECK[check].judge(self.subject(**settings), target)
+
+
+def build(description: Description, root: Path) -> Project:
+    """Write the documents; let the product take the snapshots."""
+    project = Project(root, description.name)
+    for path, document in description.documents.items():
+        project.write(f"/{path}", document)
+    return project
+
+
+def take_snapshots(project: Project) -> None:
+    subject = project.subject(update_snapshots=True)
+    for target in targets(CHECK["PAR-001"], subject):
+        with suppress(Inconclusive):  # a snapshot that was just taken proves nothing yet
+            CHECK["PAR-001"].judge(subject, target)
+
+
+# A provider of deals: a cursor over three pages, a bearer token, a version header, a unified model.
+
+
+def _deal(number: int, **properties: Any) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "properties": {"dealname": f"Deal {number}", "amount": 1.5, "stage": "open", "owner": "7", **properties},
+        "updatedAt": f"2026-10-{number % 100:02}T08:00:00Z",
+    }
+
+
+def _exchange(name: str, request: dict[str, Any], body: Any, status: int = 200) -> dict[str, Any]:
+    response = {"status": status, "headers": [["content-type", "application/json"]], "json": body}
+    return {"id": name, "request": request, "response": response}
+
+
+def _asked(path: str, *query: list[str]) -> dict[str, Any]:
+    return {
+        "method": "GET",
+        "url": f"https://api.deals.example/v1/{path}",
+        **({"query": list(query)} if query else {}),
+        "headers": [
+            ["x-feature", "deals-2"],
+            ["x-api-version", "2026-07"],
+            ["authorization", "Bearer {{secret:access_token#1}}"],
+        ],
+    }
+
+
+PROVENANCE: Final = MappingProxyType(
+    {
+        "kind": "documented",
+        "written_at": "2026-11-01",
+        "source": "invented for the tests",
+        "api_version": "2026-07",
+    }
+)
+
+DEALS: Final = Description(
+    "deals",
+    MappingProxyType(
+        {
+            "connectors/deals/connector.json": {
+                "connector": "deals",
+                "base_url": "https://api.deals.example/v1",
+                "api_version": {"value": "2026-07", "in": "header", "name": "x-api-version"},
+                "headers": {"x-feature": "deals-2"},
+                "auth": {"type": "bearer", "token_path": "access_token"},
+                "resources": {
+                    "deals": {
+                        "list": {
+                            "method": "GET",
+                            "path": "/deals",
+                            "response_path": "results",
+                            "key": "id",
+                            "pagination": {
+                                "type": "cursor",
+                                "cursor_field": "paging.next.after",
+                                "page_size_param": "limit",
+                                "default_page_size": 2,
+                            },
+                        },
+                        "get": {"method": "GET", "path": "/deals/{id}", "key": "id"},
+                    }
+                },
+                "unified": {
+                    "crm.deal": {
+                        "resource": "deals",
+                        "fields": {
+                            "id": "id",
+                            "name": "properties.dealname",
+                            "amount": "properties.amount",
+                            "stage": "properties.stage",
+                            "owner_id": "properties.owner",
+                            "updated_at": "updatedAt",
+                        },
+                    }
+                },
+            },
+            "connectors/unified/crm/deal.schema.json": {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "title": "Deal",
+                "x-key": "id",
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string"},
+                    "name": {"type": ["string", "null"]},
+                    "amount": {"type": ["number", "string", "null"]},
+                    "stage": {"type": ["string", "null"]},
+                    "owner_id": {"type": ["string", "null"]},
+                    "updated_at": {"type": ["string", "null"]},
+                },
+                "required": ["id"],
+                "additionalProperties": False,
+            },
+            "connectors/deals/accounts/example.json": {
+                "name": "example",
+                "credentials": {
+                    "access_token": "example-access-token",
+                    "refresh_token": "example-refresh-token",
+                },
+            },
+            "connectors/deals/recordings/deals.json": {
+                "format": "connproof-recording/1",
+                "provenance": dict(PROVENANCE),
+                "lanes": [
+                    {
+                        "id": "deals.list",
+                        "order": "strict",
+                        "exchanges": [
+                            _exchange(
+                                "deals.list/1",
+                                _asked("deals", ["limit", "2"]),
+                                {
+                                    "results": [_deal(101), _deal(102, amount=20)],
+                                    "paging": {"next": {"after": "c2"}},
+                                },
+                            ),
+                            _exchange(
+                                "deals.list/2",
+                                _asked("deals", ["limit", "2"], ["after", "c2"]),
+                                {
+                                    "results": [_deal(103, stage="won"), _deal(104, owner=None)],
+                                    "paging": {"next": {"after": "c3"}},
+                                },
+                            ),
+                            _exchange(
+                                "deals.list/3",
+                                _asked("deals", ["limit", "2"], ["after", "c3"]),
+                                {"results": [_deal(105)]},
+                            ),
+                        ],
+                    },
+                    {
+                        "id": "deals.list#throttled",
+                        "order": "strict",
+                        "exchanges": [
+                            _exchange("throttled/1", _asked("deals", ["limit", "2"]), {"error": "slow down"}, 429)
+                        ],
+                    },
+                    {
+                        "id": "deals.get",
+                        "order": "strict",
+                        "call": {"params": {"id": "101"}},
+                        "exchanges": [_exchange("deals.get/1", _asked("deals/101"), _deal(101))],
+                    },
+                ],
+            },
+        }
+    ),
+)
+
+
+# A search: the cursor in a POSTed body, an API key in the query, records as the provider gives them.
+
+
+def _searched(**body: Any) -> dict[str, Any]:
+    return {
+        "method": "POST",
+        "url": "https://search.example/query",
+        "query": [["key", "{{secret:api_key#1}}"]],
+        "headers": [["content-type", "application/json"]],
+        "json": {"filter": {"open": True}, **body},
+    }
+
+
+FINDER: Final = Description(
+    "finder",
+    MappingProxyType(
+        {
+            "connectors/finder/connector.json": {
+                "connector": "finder",
+                "base_url": "https://search.example",
+                "auth": {"type": "api_key", "in": "query", "name": "key"},
+                "resources": {
+                    "hits": {
+                        "search": {
+                            "method": "POST",
+                            "path": "/query",
+                            "body": {"filter": {"open": True}},
+                            "response_path": "hits",
+                            "key": "id",
+                            "pagination": {
+                                "type": "cursor",
+                                "cursor_field": "next_page",
+                                "cursor_param": "page.token",
+                                "cursor_in": "body",
+                            },
+                        }
+                    }
+                },
+            },
+            "connectors/finder/accounts/example.json": {"credentials": {"api_key": "example-api-key"}},
+            "connectors/finder/recordings/hits.json": {
+                "format": "connproof-recording/1",
+                "provenance": {"kind": "documented", "written_at": "2026-11-01", "source": "invented for the tests"},
+                "lanes": [
+                    {
+                        "id": "hits.search",
+                        "order": "strict",
+                        "exchanges": [
+                            _exchange(
+                                "hits.search/1", _searched(), {"hits": [{"id": 1}, {"id": 2}], "next_page": "p2"}
+                            ),
+                            _exchange(
+                                "hits.search/2",
+                                _searched(page={"token": "p2"}),
+                                {"hits": [{"id": 3}], "next_page": None},
+                            ),
+                        ],
+                    }
+                ],
+            },
+        }
+    ),
+)
