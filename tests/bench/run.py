@@ -68,7 +68,7 @@ def extract(runner: ModuleType, rounds: int) -> None:
     print(f"beside: {', '.join(peers) or 'nothing'}; not installed: {len(missing)} of {len(runner.EXTRACT)} peers")
     only = "|".join(f"^{name.replace('+', chr(92) + '+')}$" for name in peers) or "^$"
     command = ["extract", "--rounds", str(rounds), "--only", only, "--candidate", f"connproof={ours}"]
-    subprocess.run([sys.executable, runner.__file__, *command], check=True)
+    subprocess.run([sys.executable, str(runner.__file__), *command], check=True)
 
 
 def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
