@@ -1,7 +1,7 @@
 """The `connproof` command: check a config, read through it, pass a raw request; and what plugins add.
 
-Records and answers go to stdout, everything for people to stderr. Exit codes: 0 done; 1 the provider
-ended it; 2 the call or a document is wrong; 130 interrupted.
+Records and answers go to stdout, everything for people to stderr. Exit codes: 0 done; 1 the read broke
+off, by the provider or by a record that cannot be mapped; 2 the call or a document is wrong; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
@@ -21,16 +22,18 @@ from connproof.clock import SystemClock
 from connproof.errors import CallWrong, ConfigWrong, ConnproofError, MappingFailed, Problem, ProviderSaid
 from connproof.events import Event, PageRead, ReadEnded
 from connproof.mapping import compile_mapping, load_model
-from connproof.model import Account, Connector, frozen
+from connproof.model import Account, Connector, Query, frozen
 from connproof.places import JsonValue
-from connproof.run import Call
+from connproof.run import Call, Record
 from connproof.transport import HttpxTransport
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED: Final = 130  # as shells have it; typer's own code too
+
 app = typer.Typer(
     name="connproof",
-    help="Connectors as data: check, read, record, replay, certify.",
+    help="Connectors as data: check them, read through them, certify them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,18 +56,18 @@ def check(
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Check connector configs; print every problem at once. Exit 0, or 2 if there is one."""
-    wrong = 0
+    all_right = True
     for path in paths:
-        for file in _connector_files(path):
+        for one in _connectors_in(path):
             try:
-                connector = config.load(file, allow_loopback=allow_loopback)
-                _check_mappings(connector, file)
-            except ConfigWrong as problems:
-                wrong += len(problems.problems)
-                _say(str(problems))
+                file = config.locate(one)
+                _check_mappings(config.load(file, allow_loopback=allow_loopback), file)
+            except (CallWrong, ConfigWrong) as wrong:
+                all_right = False
+                _say(str(wrong))
             else:
-                typer.echo(f"{file}: ok")
-    if wrong:
+                _put(f"{file}: ok\n".encode())
+    if not all_right:
         raise typer.Exit(2)
 
 
@@ -76,28 +79,31 @@ def read(
     account: AccountOption = None,
     operation: Annotated[str | None, typer.Option(help="The operation. Default: list.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="A parameter of the call, as NAME=VALUE.")] = None,
+    query: Annotated[list[str] | None, typer.Option(help="A further query parameter, as NAME=VALUE.")] = None,
     limit: Annotated[int | None, typer.Option(min=0, help="End after this many records.")] = None,
     page_size: Annotated[int | None, typer.Option(min=1, help="Records a page.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on where an earlier read stopped.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The provider's own records, unmapped.")] = False,
     allow_loopback: LoopbackOption = False,
 ) -> None:
-    """Read a resource's records as NDJSON on stdout, one a line; progress on stderr."""
+    """Read a resource's records as NDJSON on stdout, one a line; progress on stderr.
+
+    An operation that gives one record, such as get, gives one line.
+    """
     file, loaded = _load(connector, allow_loopback=allow_loopback)
-    call = Call(params=_params(param), page_size=page_size, limit=limit, resume=resume, raw=raw)
-    records = sync.read(
-        loaded,
-        resource,
-        operation,
-        call,
-        transport=HttpxTransport(user_agent=_user_agent()),
-        account=_account(account),
-        models=_models(loaded, file),
-        listener=_progress,
-    )
-    for record in records:
-        sys.stdout.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
-    sys.stdout.flush()
+    call = Call(_params(param), _pairs(query), page_size=page_size, limit=limit, resume=resume, raw=raw)
+    transport = HttpxTransport(user_agent=_user_agent())
+    owner, models = _account(account), _models(loaded, file)
+    if _gives_one(loaded, resource, operation or "list"):
+        _put_record(sync.one(loaded, resource, operation, call, transport=transport, account=owner, models=models))
+        return
+    with closing(
+        sync.read(
+            loaded, resource, operation, call, transport=transport, account=owner, models=models, listener=_progress
+        )
+    ) as records:
+        for record in records:
+            _put_record(record)
 
 
 @app.command()
@@ -108,7 +114,9 @@ def raw(
     *,
     account: AccountOption = None,
     header: Annotated[list[str] | None, typer.Option(help="A further header, as NAME: VALUE.")] = None,
-    data: Annotated[Path | None, typer.Option(help="A file that is the request body, sent as it is.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A file that is the request body, sent as it is.", exists=True, dir_okay=False)
+    ] = None,
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Send one request through the authenticated connection; the body goes to stdout byte for byte."""
@@ -123,8 +131,7 @@ def raw(
         body=data.read_bytes() if data else None,
     )
     _say(f"HTTP {answer.status}  {answer.header('content-type') or 'no content type'}  {len(answer.body)} bytes")
-    sys.stdout.buffer.write(answer.body)
-    sys.stdout.buffer.flush()
+    _put(answer.body)
     if not 200 <= answer.status < 300:
         raise typer.Exit(1)
 
@@ -138,28 +145,39 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _say(str(said))
         if said.resume:
             _say(f"  resume with  --resume {said.resume}")
-        _leave(1)
+        raise SystemExit(1) from None
     except MappingFailed as failed:
         _say(str(failed))
-        _leave(1)
+        raise SystemExit(1) from None
     except ConnproofError as wrong:
         _say(str(wrong))
-        _leave(2)
-    except BrokenPipeError:
-        _leave(0)  # the reader has what it wanted, as with `| head`
+        raise SystemExit(2) from None
+    except OSError as fault:
+        _say(f"{fault.filename or 'a file'}: {fault.strerror or type(fault).__name__}")
+        raise SystemExit(2) from None
     except KeyboardInterrupt:
         _say("interrupted")
-        _leave(130)
+        raise SystemExit(_INTERRUPTED) from None
+    except SystemExit as left:
+        if left.code == _INTERRUPTED:
+            _say("interrupted")
+        raise
     raise SystemExit(0)
 
 
-def _leave(code: int) -> NoReturn:
-    # A closed stdout must not turn into a second error while Python flushes it on the way out.
+def _put(data: bytes) -> None:
+    """Write to stdout at once: whoever reads it has every record before the provider is asked for more."""
     try:
-        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
     except BrokenPipeError:
+        # The reader has what it wanted, as with `| head`. What is left must not fail when Python flushes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise SystemExit(code)
+        raise SystemExit(0) from None
+
+
+def _put_record(record: Record) -> None:
+    _put(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
 def _add_plugin_commands() -> None:
@@ -185,12 +203,10 @@ def _add_missing(package: str) -> None:
         )(explain)
 
 
-def _connector_files(path: Path) -> list[Path]:
-    if path.is_dir() and not (path / "connector.json").exists():
-        found = sorted(path.glob("*/connector.json"))
-        if found:
-            return found
-    return [config.locate(path)]
+def _connectors_in(path: Path) -> list[Path]:
+    """The connectors of a folder of connectors; else the path itself."""
+    is_one = not path.is_dir() or (path / "connector.json").exists()
+    return [path] if is_one else sorted(path.glob("*/connector.json")) or [path]
 
 
 def _load(text: str, *, allow_loopback: bool) -> tuple[Path, Connector]:
@@ -228,14 +244,30 @@ def _account(path: Path | None) -> Account:
     return Account(said.get("name", path.stem), frozen(said.get("credentials", {})), frozen(said.get("variables", {})))
 
 
+def _gives_one(connector: Connector, target: str, operation: str) -> bool:
+    """Whether the operation is there and gives one record; the engine says what is wrong with any other."""
+    mapping = connector.unified.get(target)
+    resource = connector.resources.get(mapping.resource if mapping else target)
+    asked = resource.operations.get(operation) if resource else None
+    return asked is not None and not asked.is_list
+
+
+def _pairs(texts: list[str] | None) -> Query:
+    return tuple(_pair(text, "=", "NAME=VALUE") for text in texts or ())
+
+
 def _params(texts: list[str] | None) -> dict[str, str]:
-    return dict(_pair(text, "=", "NAME=VALUE") for text in texts or ())
+    pairs = _pairs(texts)
+    params = dict(pairs)
+    if len(params) != len(pairs):
+        raise CallWrong("--param has the same name twice", fix="a parameter has one value")
+    return params
 
 
 def _pair(text: str, separator: str, form: str) -> tuple[str, str]:
     name, found, value = text.partition(separator)
     if not found or not name:
-        raise CallWrong(f"not {form}: {name[:40]!r}")
+        raise CallWrong(f"an option's value is not {form}")  # and is not shown: it may hold a credential
     return name.strip(), value.strip() if separator == ":" else value
 
 
@@ -245,7 +277,12 @@ def _progress(event: Event) -> None:
         sys.stderr.flush()
     elif isinstance(event, ReadEnded):
         clear = "\r" if sys.stderr.isatty() else ""
-        _say(f"{clear}{event.pages} pages, {event.records} records; ended by: {event.reason}")
+        counted = f"{_counted(event.pages, 'page')}, {_counted(event.records, 'record')}"
+        _say(f"{clear}{counted}; ended by: {event.reason}")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _user_agent() -> str:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from connproof.model import Request, Response
 from pytest_connproof.lane_run import shown_request
 from pytest_connproof.recording import FORMAT, exchange_document
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
-
-from connproof.model import Request, Response
 
 
 def build(cases: Path, project: Path, fields: dict[str, tuple[str, ...]]) -> int:
@@ -26,7 +25,7 @@ def build(cases: Path, project: Path, fields: dict[str, tuple[str, ...]]) -> int
     for file in files:
         case: dict[str, Any] = json.loads(file.read_bytes())
         lane = f"contacts.list#{file.stem.replace('_', '-')}"
-        pairs = tuple((_request(exchange["request"]), _response(exchange["response"])) for exchange in case["exchanges"])
+        pairs = [(_request(exchange["request"]), _response(exchange["response"])) for exchange in case["exchanges"]]
         url = urlsplit(pairs[0][0].url)
         base_url = f"{url.scheme}://{url.netloc}"
         exchanges = [exchange_document(f"{lane}/{n}", *pair) for n, pair in enumerate(pairs, 1)]

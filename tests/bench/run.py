@@ -87,7 +87,11 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
         "empty pytest, kit's environment": (f"{peers_python} {pytest} .", kit / "harness" / "empty", 0),
         "empty pytest, ours": (f"{sys.executable} {pytest} {plugins} .", kit / "harness" / "empty", 0),
         "httpx.MockTransport, by hand": (f"{peers_python} {pytest} .", kit / "harness" / "mock", cases),
-        "connproof: PAR-001 of each case": (f"{sys.executable} {pytest} {plugins} connectors -k PAR-001", project, cases),
+        "connproof: PAR-001 of each case": (
+            f"{sys.executable} {pytest} {plugins} connectors -k PAR-001",
+            project,
+            cases,
+        ),
         # The kit's invented phone numbers are no placeholders, so REC-002 rightly refuses its recordings.
         "connproof: all replay and parity checks of each case (7)": (
             f'{sys.executable} {pytest} {plugins} connectors -m "replay or parity"',
@@ -108,7 +112,8 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
     print("\n| replay of three exchanges, 30 mapped records compared | CPU ms a case |\n|---|--:|")
     for name, (_, _, items) in rows.items():
         if items:
-            empty = measured["empty pytest, ours" if name.startswith("connproof") else "empty pytest, kit's environment"]
+            whose = "ours" if name.startswith("connproof") else "kit's environment"
+            empty = measured[f"empty pytest, {whose}"]
             cost = statistics.median(a - b for a, b in zip(measured[name], empty, strict=True)) / items
             print(f"| {name} | {1000 * cost:.2f} |")
 
@@ -123,7 +128,7 @@ def _fields(kit: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _installed(command: str) -> bool:
-    return Path(command.split()[0]).exists()
+    return Path(command.split(maxsplit=1)[0]).exists()
 
 
 def _module(path: Path) -> ModuleType:
