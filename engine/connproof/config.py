@@ -73,7 +73,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 
 # What a value may not hold where it stands in the host: it would lead to another origin.
-_LEADING_ELSEWHERE: Final = ("x/", "x?", "x#", "x\\", "x@x", "x:1", "x\n")
+_LEADING_ELSEWHERE: Final = ("x/", "x?", "x#", "x\\", "x@x", "x\n")
 
 
 def locate(path: Path) -> Path:

@@ -1019,6 +1019,9 @@ def test_a_contradiction_is_refused(edits: Document, expected: list[str]) -> Non
     [
         pytest.param({f"{LIST}/path": "/a/{userId}/b.c/..d/{_x}"}, id="path"),
         pytest.param({"/base_url": "https://{a}.example.com", "/variables/a/pattern": "[a-z0-9-]+"}, id="host"),
+        pytest.param(
+            {"/base_url": "https://{a}", "/variables/a/pattern": "[a-z0-9.-]+(:[0-9]+)?"}, id="host-of-ones-own"
+        ),
         pytest.param({"/base_url": "https://a.example/{a}/x", "/variables/a/pattern": "[a-z/]+"}, id="base-path"),
         pytest.param({**TEMPLATE, PAGES: {**CURSOR, "cursor_in": "template", "first_cursor": ""}}, id="first-cursor"),
         pytest.param(
