@@ -7,7 +7,7 @@ for record in sync.read(load(Path("connectors/deals")), "deals", account=account
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
@@ -33,8 +33,8 @@ def read(
     account: Account | None = None,
     models: Mapping[str, JsonValue] | None = None,
     listener: Listener = ignore,
-) -> Iterator[Record]:
-    """As `Engine.read`. The transport is open while the iterator is being read."""
+) -> Generator[Record, None, None]:
+    """As `Engine.read`. The transport is open from the first record asked for to the end, or to `close`."""
     with asyncio.Runner() as runner:
         opened = runner.run(transport.__aenter__())
         try:
