@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +26,6 @@ __all__ = ["MARKERS", "CheckItem", "ConnectorFile", "expected_checks", "result_o
 
 # What `-m` takes, by family.
 MARKERS: Final[Mapping[str, str]] = {"cfg": "config", "rec": "recording", "rpl": "replay", "par": "parity"}
-
-_WORDS: Final[Mapping[Outcome, str]] = {"refuted": "REFUTED", "inconclusive": "INCONCLUSIVE", "error": "ERROR"}
-
 
 _SUBJECTS = pytest.StashKey[dict[Path, Subject]]()
 
@@ -131,19 +129,19 @@ class CheckItem(pytest.Item):
             ("connproof.reason", reason),
         ]
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         error = excinfo.value
-        if isinstance(error, Finding | Inconclusive | ConnproofError):
-            outcome: Outcome = (
-                "refuted"
-                if isinstance(error, Finding)
-                else "inconclusive"
-                if isinstance(error, Inconclusive)
-                else "error"
-            )
-            return f"{self.nodeid}  {_WORDS[outcome]}   {error}"
+        if isinstance(error, Finding):
+            return _Told(self.nodeid, "REFUTED", str(error))
+        if isinstance(error, Inconclusive):
+            return _Told(self.nodeid, "INCONCLUSIVE", str(error))
+        if isinstance(error, ConnproofError):
+            return _Told(self.nodeid, "ERROR", str(error))
+        if isinstance(error, OSError):
+            return _Told(self.nodeid, "ERROR", f"{error.filename} cannot be read: {error.strerror}")
         # A defect of the harness: its own frames are what somebody needs now.
-        return f"{self.nodeid}  ERROR   the harness itself failed\n\n{super().repr_failure(excinfo, style or 'short')}"
+        frames = super().repr_failure(excinfo, style or "short")
+        return _Told(self.nodeid, "ERROR", f"the harness itself failed: {type(error).__name__}", f"\n\n{frames}")
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.file.path, max(0, self._line() - 1), f"{self.target} {self.check.id}".strip()
@@ -158,6 +156,33 @@ class CheckItem(pytest.Item):
         return connector.source.line(f"/resources/{resource}/{name}") if name else 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A failure as pytest shows it: whole under its heading, and in one line in the summary and in JUnit.
+
+    pytest takes both from attributes of these names.
+    """
+
+    nodeid: str
+    word: str
+    text: str
+    frames: str = ""
+
+    @property
+    def reprcrash(self) -> _Told:
+        return self
+
+    @property
+    def message(self) -> str:
+        return f"{self.word}   {self.text}"
+
+    def toterminal(self, screen: Any) -> None:
+        screen.line(str(self))
+
+    def __str__(self) -> str:
+        return f"{self.nodeid}  {self.message}{self.frames}"
+
+
 def subject_of(path: Path, settings: Settings, config: pytest.Config) -> Subject:
     """The subject of a connector file: one a run, so that its parts are read once. xdist's controller has its own."""
     known = config.stash.setdefault(_SUBJECTS, {})
@@ -166,9 +191,9 @@ def subject_of(path: Path, settings: Settings, config: pytest.Config) -> Subject
     return known[path]
 
 
-def expected_checks(subject: Subject) -> set[tuple[str, str]]:
-    """Every (check id, target) that applies to a connector."""
-    return {(check.id, target) for check, target in _applicable(subject)}
+def expected_checks(subject: Subject) -> tuple[tuple[str, str], ...]:
+    """Every (check id, target) that applies to a connector, always in the same order."""
+    return tuple((check.id, target) for check, target in _applicable(subject))
 
 
 def result_of(properties: Iterable[tuple[str, object]]) -> tuple[Path, CheckResult] | None:
@@ -191,7 +216,7 @@ def _applicable(subject: Subject) -> Iterator[tuple[Check, str]]:
     """The checks of a connector and their targets. Of a config that cannot be read, only the check that says so."""
     try:
         subject.connector  # noqa: B018 to see whether it can be read
-    except ConfigWrong:
+    except (ConfigWrong, OSError):
         yield CHECKS[0], ""
         return
     for check in CHECKS:
@@ -204,4 +229,5 @@ def _first_line(error: Exception) -> str:
 
 
 def _shown(path: Path, start: Path) -> Path:
-    return path.relative_to(start) if path.is_relative_to(start) else path
+    """The path as messages show it: short, if what stands beside the folder of connectors can be told from it too."""
+    return path.relative_to(start) if path.parents[2].is_relative_to(start) else path

@@ -6,6 +6,7 @@ start, and start fast. So each hook does nothing until a connector is collected 
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,9 +70,9 @@ class _Reports:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._results: dict[Path, list[CheckResult]] = {}
+        self._results: dict[Path, dict[tuple[str, str], CheckResult]] = {}
         self._rows: list[Row] = []
-        self._written: list[Path] = []
+        self._notes: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called for every phase of every test; on xdist's controller, for those of all workers."""
@@ -81,39 +82,56 @@ class _Reports:
 
         found = result_of(report.user_properties)
         if found is not None:
-            self._results.setdefault(found[0], []).append(found[1])
+            path, result = found
+            said = self._results.setdefault(path, {})
+            pair = (result.check, result.target)
+            # Of a check that was run twice, a pass does not cover up the other.
+            if pair not in said or result.outcome != "passed":
+                said[pair] = result
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Called when all tests have run, before the summary."""
+    # As near to the end as can be, yet before the summary: syrupy's hook changes the exit code too.
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, object, object]:
+        """Called when all tests have run."""
+        others = yield
         certifying = bool(self._config.getoption("certify"))
-        if not self._results and not certifying:
-            return
+        if self._config.getoption("collectonly") or not (self._results or certifying):
+            return others
         from pytest_connproof.collect import subject_of
         from pytest_connproof.report import summary
 
         settings = _settings(self._config)
         told = [
-            summary.of(subject_of(path, settings, self._config), results)
-            for path, results in sorted(self._results.items())
+            summary.of(subject_of(path, settings, self._config), [*said.values()], certifying=certifying)
+            for path, said in sorted(self._results.items())
         ]
-        self._rows = [summary.row(one) for one in told]
+        self._rows = [one.row for one in told]
         if certifying:
-            folder = self._config.getoption("certificates")
-            self._written = [summary.write(one, Path(folder) if folder else None) for one in told if one.is_verdict]
-            session.exitstatus = summary.exit_status(told, session)
+            session.exitstatus = summary.exit_status(told, session, int(exitstatus))
+            if not told:
+                self._notes.append("no check of a connector was run, so nothing is certified")
+            elif exitstatus in {pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR}:
+                self._notes.append("the run was interrupted, so no certificate is written")
+            else:
+                folder = self._config.getoption("certificates")
+                written, faults = summary.write(told, Path(folder) if folder else None)
+                self._notes += [f"certificates: {_folders_of(written)}"] if written else []
+                self._notes += faults
+                session.exitstatus = 2 if faults else session.exitstatus
+        return others
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Called after the failures were shown."""
-        if not self._rows:
+        if not (self._rows or self._notes):
             return
         from pytest_connproof.report.terminal import table
 
         screen = terminalreporter._tw  # noqa: SLF001 pytest offers the width and the colour nowhere else
         terminalreporter.section("connproof")
-        terminalreporter.write(table(self._rows, width=screen.fullwidth, colour=screen.hasmarkup))
-        if self._written:
-            terminalreporter.write_line(f"certificates: {_folder_of(self._written)}")
+        if self._rows:
+            terminalreporter.write(table(self._rows, width=screen.fullwidth, colour=screen.hasmarkup))
+        for note in self._notes:
+            terminalreporter.write_line(note)
 
 
 def _settings(config: pytest.Config) -> Settings:
@@ -137,6 +155,6 @@ def _as_of(config: pytest.Config) -> date:
         raise pytest.UsageError(f"--as-of {said}: not a date; write it as 2026-11-23") from None
 
 
-def _folder_of(written: list[Path]) -> str:
+def _folders_of(written: list[Path]) -> str:
     folders = sorted({str(path.parent) for path in written})
     return f"{', '.join(folders)} ({len(written)} written)"

@@ -28,9 +28,9 @@ class Row:
     verdict: Verdict
     passed: int
     checks: int
-    grade: str
-    baseline: str
-    valid_until: str
+    grade: str = "-"
+    baseline: str = "-"
+    valid_until: str = "-"
 
 
 def table(rows: Sequence[Row], *, width: int, colour: bool) -> str:
