@@ -247,6 +247,8 @@ class _Reading:
             if word in said and not any(other in said for other in needed):
                 names = " or ".join(f'"{other}"' for other in needed)
                 self._wrong(child(pointer, word), f"says nothing without {names}")
+        if "stop_header" in said and "stop_field" not in said and not isinstance(said["stop_when"], str):
+            self._wrong(f"{pointer}/stop_when", "a header is a text, and equals a text alone", "write it in quotes")
         for word in ("stop", "total"):
             if f"{word}_field" in said and f"{word}_header" in said:
                 self._wrong(f"{pointer}/{word}_header", f'stands beside "{word}_field"', "keep the one that counts")

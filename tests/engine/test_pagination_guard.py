@@ -156,10 +156,12 @@ def test_P18_cursor_beyond_any_url_is_refused() -> None:
     ("pagination", "message"),
     [
         ({**CURSOR, "stop_when": False}, "stop_field"),
+        ({**CURSOR, "stop_header": "x-more", "stop_when": False}, "a header is a text"),
+        ({**CURSOR, "stop_header": "x-more", "stop_when": 0}, "a header is a text"),
         ({**CURSOR, "stop_header": "x-more", "stop_field": "more", "stop_when": "no"}, "stop_header"),
         ({**CURSOR, "total_header": "x-total", "total_field": "total"}, "total_header"),
     ],
-    ids=["stop_when alone", "two stop words", "two totals"],
+    ids=["stop_when alone", "a header is no boolean", "a header is no number", "two stop words", "two totals"],
 )
 def test_stop_words_that_could_never_work_are_refused(pagination: dict[str, Any], message: str) -> None:
     """A stop rule that no page can fulfil, or of which one half is never read, is found when the config is read."""
