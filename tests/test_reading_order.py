@@ -89,7 +89,7 @@ PACKAGES = (ENGINE, HARNESS)
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
-    "mapping": ("patterns", "jsonata", "models", "paths"),
+    "mapping": ("values", "patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),
     "report": ("terminal", "certificate"),
 }

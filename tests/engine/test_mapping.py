@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from connproof.clock import FixedClock
 from connproof.errors import ConfigWrong, MappingFailed
 from connproof.mapping import CompiledMapping, compile_mapping, load_model
+from connproof.mapping.paths import member_names
 from connproof.model import FieldRule, UnifiedMapping
 from connproof.places import JsonValue
 
@@ -395,6 +398,79 @@ def test_a_leaf_that_is_no_json_fails_either_way(value: JsonValue, guard: str) -
 def test_stats_name_the_fields_that_jsonata_evaluates() -> None:
     """Only what is no plain path is evaluated for every record."""
     assert ("b", "d") == compiled({"a": "a", "b": "a & ''", "c": "a.b.c", "d": "a[0]"}).stats.evaluated
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        "_a1.B",
+        "`a b`",
+        "a.`b.c`.d",
+        "`and`",
+        "and_",
+        "inn.nulls",
+        ".".join("a" * 75),
+        "a" * 150,
+        "`" + "`.`".join("x" * 37) + "`",
+    ],
+)
+def test_the_names_read_off_a_text_are_those_of_its_syntax_tree(text: str) -> None:
+    """The library's own parser gives a path of the very names that the fast path walks."""
+    from jsonata.jsonata import Jsonata  # as above
+
+    tree = Jsonata(text).ast
+
+    assert ("path", tuple(step.value for step in tree.steps)) == (tree.type, member_names(text))
+    assert {"name"} == {step.type for step in tree.steps}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "and",
+        "a.in",
+        "or.b",
+        "true",
+        "false",
+        "null",
+        "function",
+        "a.true",
+        "",
+        "a.",
+        ".a",
+        "a..b",
+        "1a",
+        "ä",
+        "$",
+        "``",
+        "a b",
+        "a\n",
+        "a" * 151,
+    ],
+)
+def test_any_other_text_is_the_library_s_to_read(text: str) -> None:
+    """A word with another meaning, and what is not surely a path, is never taken for one."""
+    assert None is member_names(text)
+
+
+def test_a_mapping_of_paths_never_loads_jsonata() -> None:
+    """The library is loaded when something needs it: an expression, or a record that a guard sends there."""
+    program = """
+import sys
+from datetime import UTC, datetime
+from connproof.clock import FixedClock
+from connproof.mapping import compile_mapping
+from connproof.mapping.paths import member_names
+from connproof.model import FieldRule, UnifiedMapping
+mapping = UnifiedMapping("crm.contact", "contacts", (FieldRule("x", "a.b", "", 1),), "")
+compiled = compile_mapping(mapping, schema=None, clock=FixedClock(datetime(2024, 5, 6, tzinfo=UTC)), bindings={})
+print(compiled.apply({"a": {"b": 1}}), "jsonata" in sys.modules)
+print(compiled.apply({"a": [{"b": 1}]}), "jsonata" in sys.modules)
+"""
+    seen = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert "{'x': 1} False\n{'x': 1} True\n" == seen.stdout
 
 
 def test_a_mapping_of_paths_never_reaches_jsonata(monkeypatch: pytest.MonkeyPatch) -> None:

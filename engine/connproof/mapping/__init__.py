@@ -4,24 +4,29 @@ Each field of a mapping is one JSONata expression over the record, evaluated by 
 depends on no other field. Missing leaves the field out, null is kept. Every mapped record is held
 against the model's JSON Schema, and shares no list or object with the record it came from.
 
-An expression that only walks member names never reaches jsonata-python; see `paths`.
+An expression that only walks member names never reaches jsonata-python; see `paths`. So the library is
+loaded when the first expression needs it: loading it takes longer than replaying a recording.
 Not kept: evaluation in a process that can be killed, which expressions from strangers would need.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from connproof.clock import Clock
 from connproof.errors import ConfigWrong, MappingFailed, Problem
-from connproof.mapping.jsonata import Expression, ExpressionRefused, Scope, cause_of
 from connproof.mapping.models import Model, as_list, load_model
-from connproof.mapping.paths import Closure, Deoptimised, closure
+from connproof.mapping.paths import Closure, Deoptimised, closure, member_names
+from connproof.mapping.values import ExpressionRefused
 from connproof.model import FieldRule, UnifiedMapping, frozen
 from connproof.places import ABSENT, Absent, JsonValue
+
+if TYPE_CHECKING:
+    from connproof.mapping.jsonata import Expression, Scope
 
 __all__ = ["CompiledMapping", "MappingStats", "compile_mapping", "load_model"]
 
@@ -38,12 +43,22 @@ class MappingStats:
     evaluated: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class _Field:
-    rule: FieldRule
-    expression: Expression
-    closure: Closure | None
-    is_list: bool
+    """One field. `closure` is None where jsonata-python must evaluate it for every record."""
+
+    def __init__(self, rule: FieldRule, *, is_list: bool) -> None:
+        """Compile. Raises ExpressionRefused."""
+        self.rule = rule
+        self.is_list = is_list
+        self.closure = _reader(rule.expression, is_list=is_list)
+        if self.closure is None:
+            self.expression  # noqa: B018 whether it is one is known before any record is read
+
+    @cached_property
+    def expression(self) -> Expression:
+        from connproof.mapping.jsonata import Expression
+
+        return Expression(self.rule.expression)
 
 
 def compile_mapping(
@@ -75,24 +90,28 @@ def compile_mapping(
     fields: list[_Field] = []
     for rule in mapping.fields:
         try:
-            expression = Expression(rule.expression)
+            fields.append(_Field(rule, is_list=model is not None and rule.name in model.lists))
         except ExpressionRefused as error:
             problems.append(Problem(rule.pointer, rule.line, 0, error.message, error.hint))
-            continue
-        is_list = model is not None and rule.name in model.lists
-        fields.append(_Field(rule, expression, _reader(expression, is_list), is_list))
     if model is not None:
         problems += _misfits(mapping, model)
     if problems:
         raise ConfigWrong(document, problems)
-    return CompiledMapping(mapping, tuple(fields), model, Scope(clock, bindings, milliseconds))
+
+    def scope() -> Scope:
+        from connproof.mapping.jsonata import Scope
+
+        return Scope(clock, bindings, milliseconds)
+
+    return CompiledMapping(mapping, tuple(fields), model, scope)
 
 
-def _reader(expression: Expression, is_list: bool) -> Closure | None:
-    read = closure(expression.ast)
-    if read is None or not is_list:
-        return read
-    return lambda record: as_list(read(record))
+def _reader(text: str, *, is_list: bool) -> Closure | None:
+    names = member_names(text)
+    if names is None:
+        return None
+    read = closure(names)
+    return (lambda record: as_list(read(record))) if is_list else read
 
 
 def _misfits(mapping: UnifiedMapping, model: Model) -> list[Problem]:
@@ -111,13 +130,19 @@ def _misfits(mapping: UnifiedMapping, model: Model) -> list[Problem]:
 class CompiledMapping:
     """A mapping that is ready to be applied, from one thread at a time. Counts what it does in `stats`."""
 
-    def __init__(self, mapping: UnifiedMapping, fields: tuple[_Field, ...], model: Model | None, scope: Scope) -> None:
+    def __init__(
+        self,
+        mapping: UnifiedMapping,
+        fields: tuple[_Field, ...],
+        model: Model | None,
+        scope: Callable[[], Scope],
+    ) -> None:
         self.mapping = mapping
         self._fields = fields
         self._plan = tuple((field.rule.name, field.closure, field) for field in fields)
         self._needs_jsonata = any(field.closure is None for field in fields)
         self._model = model
-        self._scope = scope
+        self._make_scope = scope
         self._records = 0
         self._deoptimised: Counter[str] = Counter()
 
@@ -125,6 +150,10 @@ class CompiledMapping:
     def stats(self) -> MappingStats:
         evaluated = tuple(field.rule.name for field in self._fields if field.closure is None)
         return MappingStats(self._records, frozen(self._deoptimised), evaluated)
+
+    @cached_property
+    def _scope(self) -> Scope:
+        return self._make_scope()
 
     def apply(self, record: JsonValue) -> dict[str, JsonValue]:
         """One provider record to one unified record, its fields in the config's order.
@@ -164,6 +193,8 @@ class CompiledMapping:
         try:
             value = field.expression.evaluate(record, frame)
         except Exception as error:  # the library raises any class
+            from connproof.mapping.jsonata import cause_of
+
             raise self._failed(field.rule, "its expression failed on a record", {"cause": cause_of(error)}) from error
         return as_list(value) if field.is_list else value
 

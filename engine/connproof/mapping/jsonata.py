@@ -9,7 +9,6 @@ calls such as `$pad` do not look at the clock.
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from collections.abc import Mapping
@@ -28,36 +27,26 @@ sys.setrecursionlimit(_recursion_limit)  # importing the library sets it to 10,0
 
 from connproof.clock import Clock  # noqa: E402 - as above
 from connproof.mapping.patterns import Pattern, PatternWrong  # noqa: E402 - as above
+from connproof.mapping.values import ExpressionRefused, NotJson, owned  # noqa: E402 - as above
 from connproof.places import ABSENT, Absent, JsonValue  # noqa: E402 - as above
 
-__all__ = ["MOST_CHARACTERS", "MOST_NESTING", "Expression", "ExpressionRefused", "Scope", "cause_of", "owned"]
+__all__ = ["MOST_CHARACTERS", "MOST_NESTING", "Expression", "Scope", "cause_of"]
 
 MOST_CHARACTERS: Final = 20_000
 MOST_NESTING: Final = 100
 _INSERT: Final = re.compile(r"\{+\w+\}+")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SCALARS: Final = frozenset({str, int, bool, type(None)})
-
-
-class ExpressionRefused(Exception):
-    """A text that is no expression, or one that the library is known to get wrong. `hint` is the way out."""
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
 
 
 class Expression:
-    """One compiled expression. `ast` is the library's own syntax tree, for the fast path to read."""
+    """One compiled expression."""
 
-    __slots__ = ("_engine", "ast")
+    __slots__ = ("_engine",)
 
     def __init__(self, text: str) -> None:
         """Compile. Raises ExpressionRefused."""
-        self.ast = _parsed(text)
         self._engine = _Engine("null")
-        self._engine.ast = self.ast
+        self._engine.ast = _parsed(text)
         # Records come from our own decoder and results go through `owned`: both walks would be for nothing.
         self._engine.set_validate_input(False)
         self._engine.set_output_convert_nulls(False)
@@ -67,7 +56,7 @@ class Expression:
         if not isinstance(getattr(Jsonata.CURRENT, "jsonata", None), _Engine):
             Jsonata.CURRENT.jsonata = copy(self._engine)  # whichever engine this thread made last would evaluate
         result = self._engine.evaluate(record, frame)
-        return ABSENT if result is None else owned(result)
+        return ABSENT if result is None else owned(result, Utils.NULL_VALUE)
 
 
 class _Engine(Jsonata):  # type: ignore[misc]  # the library has no types
@@ -117,36 +106,17 @@ class Scope:
         return frame
 
 
-def owned(value: Any) -> JsonValue:
-    """A copy of the value that shares no list or object with it. Raises TypeError for what is no JSON."""
-    kind = value.__class__
-    if kind in _SCALARS or (kind is float and math.isfinite(value)):
-        return value  # type: ignore[no-any-return]  # one of the scalars that JsonValue names
-    if isinstance(value, dict):
-        return {key: owned(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [owned(inner) for inner in value]
-    if value is Utils.NULL_VALUE:
-        return None
-    seen = "a number that is not finite" if kind is float else f"a {kind.__name__}"
-    raise _NotJson(f"{seen} is no JSON value")
-
-
 def cause_of(error: Exception) -> str:
     """What the library objected to, without a value: its texts quote the record."""
     if isinstance(error, JException):
         words = _INSERT.sub("...", str(JException.error_codes.get(error.error, "")))
         return f"{words} (JSONata error {error.error})"
-    if isinstance(error, _NotAnId | _NotJson | PatternWrong):
+    if isinstance(error, _NotAnId | NotJson | PatternWrong):
         return str(error)
     return f"{type(error).__name__} inside JSONata"
 
 
 class _NotAnId(TypeError):
-    pass
-
-
-class _NotJson(TypeError):
     pass
 
 

@@ -1,24 +1,31 @@
 """The fast path: an expression that only walks member names, as a Python closure.
 
 It means what jsonata-python means or it does not answer: wherever the two could differ the closure
-raises `Deoptimised`, and the whole record goes to jsonata-python. A fuller compiled path belongs
+raises `Deoptimised`, and the whole record goes to jsonata-python. Which expressions these are is read
+off the text, so that a mapping of nothing else never loads the library. A fuller compiled path belongs
 behind `closure`; nothing above it would change.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from connproof.mapping.jsonata import owned
+from connproof.mapping.values import NotJson, owned
 from connproof.places import ABSENT, Absent, JsonValue
 
-__all__ = ["Closure", "Deoptimised", "closure"]
+__all__ = ["Closure", "Deoptimised", "closure", "member_names"]
 
 Closure: TypeAlias = "Callable[[dict[str, JsonValue]], JsonValue | Absent]"
 
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
+
+_NAME: Final = r"(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]+`)"
+_NAMES: Final = re.compile(rf"{_NAME}(?:\.{_NAME})*")
+_OTHER_WORDS: Final = frozenset({"and", "or", "in", "true", "false", "null", "function"})
+_MOST_CHARACTERS: Final = 150  # far below where the length or the number of steps could be refused
 
 
 class Deoptimised(Exception):
@@ -29,34 +36,25 @@ class Deoptimised(Exception):
         self.guard = guard
 
 
-def closure(ast: Any) -> Closure | None:
-    """Compile the syntax tree of `a`, `a.b.c` or `` a.`b c` ``; None for any other.
+def member_names(text: str) -> tuple[str, ...] | None:
+    """The names of `a`, `a.b.c` or `` a.`b c` ``; None for any other text, which may mean the same or not."""
+    if len(text) > _MOST_CHARACTERS or not _NAMES.fullmatch(text):
+        return None
+    names = re.findall(_NAME, text)
+    return None if _OTHER_WORDS.intersection(names) else tuple(name.strip("`") for name in names)
+
+
+def closure(names: tuple[str, ...]) -> Closure:
+    """Read what these names lead to.
 
     The closure takes a record that is an object and gives a value that shares nothing with it, or
     ABSENT. It raises Deoptimised.
     """
-    names = _member_names(ast)
-    if names is None:
-        return None
     if len(names) == 1:
         return _member(names[0])
     if len(names) == 2:
         return _member_of_member(*names)
     return _chain(names)
-
-
-# What a node or a path may carry beside its name that would give it another meaning.
-_MARKS: Final = ("stages", "predicate", "group", "tuple", "focus", "index", "ancestor", "keep_array", "consarray")
-
-
-def _member_names(ast: Any) -> tuple[str, ...] | None:
-    if ast.type != "path" or ast.keep_singleton_array:
-        return None
-    if any(step.type != "name" for step in ast.steps):
-        return None
-    if any(getattr(node, mark) for node in (ast, *ast.steps) for mark in _MARKS):
-        return None
-    return tuple(str(step.value) for step in ast.steps)
 
 
 def _member(name: str) -> Closure:
@@ -111,6 +109,6 @@ def _leaf(value: JsonValue | Absent) -> JsonValue | Absent:
     if value.__class__ is list or value.__class__ is dict:
         try:
             return owned(value)
-        except (TypeError, RecursionError) as error:
+        except (NotJson, RecursionError) as error:
             raise Deoptimised("a leaf that is no JSON") from error
     raise Deoptimised("a leaf that is no JSON")
