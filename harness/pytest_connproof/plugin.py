@@ -126,10 +126,9 @@ class _Reports:
             return
         from pytest_connproof.report.terminal import table
 
-        screen = terminalreporter._tw  # noqa: SLF001 pytest offers the width and the colour nowhere else
         terminalreporter.section("connproof")
         if self._rows:
-            terminalreporter.write(table(self._rows, width=screen.fullwidth, colour=screen.hasmarkup))
+            terminalreporter.write(table(self._rows, colour=terminalreporter.hasmarkup))
         for note in self._notes:
             terminalreporter.write_line(note)
 

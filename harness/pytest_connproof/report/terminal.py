@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,12 +10,27 @@ from pytest_connproof.verdict import Verdict, Word
 
 __all__ = ["Row", "table"]
 
+# ANSI: bold, and the colour.
 _COLOURS: Final[dict[Word, str]] = {
-    "certified": "bold green",
-    "refuted": "bold red",
-    "inconclusive": "bold yellow",
-    "error": "bold magenta",
+    "certified": "\x1b[1;32m",
+    "refuted": "\x1b[1;31m",
+    "inconclusive": "\x1b[1;33m",
+    "error": "\x1b[1;35m",
 }
+_PLAIN: Final = "\x1b[0m"
+_HEADINGS: Final = (
+    "connector",
+    "verdict",
+    "checks",
+    "exchanges",
+    "records",
+    "fields",
+    "evidence",
+    "baseline",
+    "valid until",
+)
+_NUMBERS: Final = frozenset({"checks", "exchanges", "records", "fields"})
+_GAP: Final = "   "
 _MOST_REASONS: Final = 6
 
 
@@ -33,39 +47,40 @@ class Row:
     valid_until: str = "-"
 
 
-def table(rows: Sequence[Row], *, width: int, colour: bool) -> str:
+def table(rows: Sequence[Row], *, colour: bool) -> str:
     """The table as text, with ANSI colours where wanted."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    cells = [_cells(row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(_HEADINGS, *cells, strict=True)]
+    lines = [_line(_HEADINGS, widths), "\u2500" * (sum(widths) + len(_GAP) * (len(widths) - 1))]
+    for row, texts in zip(rows, cells, strict=True):
+        line, word = _line(texts, widths), row.verdict.word
+        at = widths[0] + len(_GAP)
+        lines.append(f"{line[:at]}{_COLOURS[word]}{word}{_PLAIN}{line[at + len(word) :]}" if colour else line)
+    for row in rows:
+        reasons = row.verdict.reasons
+        lines += [f"{row.name}  {reason}" for reason in reasons[:_MOST_REASONS]]
+        lines += [f"{row.name}  (+{len(reasons) - _MOST_REASONS} more)"] if len(reasons) > _MOST_REASONS else []
+    return "\n".join(lines) + "\n"
 
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    shown.add_column("connector", no_wrap=True)
-    shown.add_column("verdict", no_wrap=True)
-    for heading in ("checks", "exchanges", "records", "fields"):
-        shown.add_column(heading, justify="right", no_wrap=True)
-    shown.add_column("evidence", no_wrap=True)
-    shown.add_column("baseline", no_wrap=True)
-    shown.add_column("valid until", no_wrap=True)
-    for row in rows:
-        evidence = row.verdict.evidence
-        shown.add_row(
-            row.name,
-            f"[{_COLOURS[row.verdict.word]}]{row.verdict.word}[/]",
-            f"{row.passed}/{row.checks}",
-            str(evidence.get("RPL-001", {}).get("exchanges", 0)),
-            str(evidence.get("RPL-005", {}).get("records", 0)),
-            str(evidence.get("PAR-001", {}).get("fields", 0)),
-            row.grade,
-            row.baseline,
-            row.valid_until,
-        )
-    text = io.StringIO()
-    console = Console(file=text, width=max(width, 120), force_terminal=colour, no_color=not colour, highlight=False)
-    console.print(shown)
-    for row in rows:
-        for reason in row.verdict.reasons[:_MOST_REASONS]:
-            console.print(f"{row.name}  {reason}", markup=False, soft_wrap=True)
-        if len(row.verdict.reasons) > _MOST_REASONS:
-            console.print(f"{row.name}  (+{len(row.verdict.reasons) - _MOST_REASONS} more)", markup=False)
-    return text.getvalue()
+
+def _cells(row: Row) -> tuple[str, ...]:
+    evidence = row.verdict.evidence
+    return (
+        row.name,
+        row.verdict.word,
+        f"{row.passed}/{row.checks}",
+        str(evidence.get("RPL-001", {}).get("exchanges", 0)),
+        str(evidence.get("RPL-005", {}).get("records", 0)),
+        str(evidence.get("PAR-001", {}).get("fields", 0)),
+        row.grade,
+        row.baseline,
+        row.valid_until,
+    )
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    padded = (
+        text.rjust(width) if heading in _NUMBERS else text.ljust(width)
+        for heading, text, width in zip(_HEADINGS, texts, widths, strict=True)
+    )
+    return _GAP.join(padded).rstrip()
