@@ -81,9 +81,8 @@ class Project:
     def waive(self, path: str, kind: str, *, lane: str = "*", expires: str = "2027-01-01") -> None:
         """Write deviations.json with this one waiver."""
         waiver = {"lane": lane, "path": path, "kind": kind, "reason": "meant to be so", "owner": "deals team"}
-        self.write(
-            "deviations.json", {"format": "connproof-deviations/1", "deviations": [{**waiver, "expires": expires}]}
-        )
+        document = {"format": "connproof-deviations/1", "deviations": [{**waiver, "expires": expires}]}
+        self.write("deviations.json", document)
 
     def exchanges(self, lane: int = 0) -> list[dict[str, Any]]:
         """The exchanges of a lane of deals.json, to be changed and written back with `record`."""

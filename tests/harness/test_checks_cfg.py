@@ -45,8 +45,7 @@ def test_CFG_004_passes_with_counts(deals: Project) -> None:
         (
             "/auth/token_pth",
             "x",
-            "connectors/deals/connector.json has 1 problem\n  connectors/deals/connector.json:15:5  /auth/token_pth  "
-            'unknown member "token_pth" (did you mean "token_path"?)',
+            'connector.json:15:5  /auth/token_pth  unknown member "token_pth" (did you mean "token_path"?)',
         ),
         ("/base_url", "http://api.deals.example", "/base_url  is not https (credentials are never sent in the clear)"),
         ("/unified/crm.deal/fields/amount", "properties.amount +", "/unified/crm.deal/fields/amount"),

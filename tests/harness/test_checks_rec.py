@@ -11,6 +11,7 @@ from pytest_connproof.finding import Finding, Inconclusive
 from pytest_connproof.recording import RecordingUnfit
 
 FILE = "recordings/deals.json"
+RECORD = "/lanes/0/exchanges/0/response/json/results/0"
 LIVE_LOOKING = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 
 
@@ -88,7 +89,7 @@ def test_REC_001_fails_on_an_exchange_that_stands_twice(deals: Project) -> None:
             LIVE_LOOKING,
             "not redacted: access_token",
         ),
-        ("/lanes/0/exchanges/0/response/json/results/0/properties/owner", "ada@corp.com", "not redacted: email"),
+        (f"{RECORD}/properties/owner", "ada@corp.com", "not redacted: email"),
         ("/lanes/0/exchanges/0/response/headers/0/0", "x-internal-host", "a header that is not on the allow-list"),
     ],
 )

@@ -25,6 +25,8 @@ def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
     run = _run(subject, target)
     if run.unmatched is not None:
         raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
+    if run.error is not None and not _refused(run):
+        raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-004")
     unused = run.tally.unused
     if unused:
         ended = run.ended.reason if run.ended else run.outcome
