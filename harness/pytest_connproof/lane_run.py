@@ -21,8 +21,9 @@ from connproof.model import Account, Auth, Connector, Operation, Request
 from connproof.places import JsonValue
 from connproof.run import Call, Engine
 from connproof.transport import Transport
+from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
-from pytest_connproof.replay import HttpxNet, Ledger, ReplayTransport, Tally, UnmatchedRequest
+from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
 
 __all__ = ["LaneRun", "credentials_of", "forms_of", "play", "shown_request"]
 

@@ -14,9 +14,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from connproof.documents import child
@@ -26,11 +25,7 @@ from connproof.places import JsonValue
 from pytest_connproof.recording import Exchange, Lane
 from pytest_connproof.redact import PLACEHOLDER
 
-if TYPE_CHECKING:
-    import httpx
-    import respx
-
-__all__ = ["HttpxNet", "Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use"]
+__all__ = ["Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use"]
 
 _NOTHING: Final = "(not sent)"
 _UNRECORDED: Final = "(not recorded)"
@@ -175,61 +170,6 @@ class ReplayTransport:
 
     async def send(self, request: Request) -> Response:
         return self._ledger.answer(request)
-
-
-class HttpxNet:
-    """Lets no httpx call of this process escape while it is open: one catch-all route gets every request.
-
-    What is asked while a ledger is `answering` is answered from it; anything else is refused.
-    Opening patches httpx, which costs about as much as a whole replay: keep one open for many.
-    """
-
-    def __init__(self) -> None:
-        self._ledger: Ledger | None = None
-        self._router: respx.MockRouter | None = None
-
-    def open(self) -> None:
-        """Close the network to httpx. Open already: nothing happens."""
-        import respx
-
-        if self._router is None:
-            self._router = respx.mock(assert_all_called=False)
-            self._router.start()
-            self._router.route().mock(side_effect=self._answered)
-
-    def close(self) -> None:
-        """Give httpx the network back."""
-        if self._router is not None:
-            self._router.stop(quiet=True)
-            self._router = None
-
-    @contextmanager
-    def answering(self, ledger: Ledger) -> Iterator[None]:
-        """Answer from this ledger; a net that was not open is open meanwhile."""
-        was_open = self._router is not None
-        self.open()
-        self._ledger = ledger
-        try:
-            yield
-        finally:
-            self._ledger = None
-            if not was_open:
-                self.close()
-
-    def _answered(self, sent: httpx.Request) -> httpx.Response:
-        import httpx
-
-        if self._ledger is None:
-            raise httpx.ConnectError("connproof: the network is closed while connectors are checked", request=sent)
-        headers = tuple((name.lower(), text) for name, text in sent.headers.items() if name.lower() not in _CLIENTS_OWN)
-        answer = self._ledger.answer(Request(sent.method, str(sent.url), headers, sent.read() or None))
-        return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
-
-
-# What an HTTP client adds by itself; no config is responsible for it.
-_CLIENTS_OWN: Final = frozenset(
-    {"accept", "accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"}
-)
 
 
 def _address(parts: Parts) -> tuple[str, ...]:

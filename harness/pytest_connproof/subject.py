@@ -25,9 +25,9 @@ from connproof.places import JsonValue
 from pytest_connproof import recording as recordings
 from pytest_connproof.finding import Inconclusive
 from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
+from pytest_connproof.net import HttpxNet
 from pytest_connproof.parity import Deviation, load_deviations
 from pytest_connproof.recording import Lane, Recording, RecordingUnfit
-from pytest_connproof.replay import HttpxNet
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
 
 __all__ = ["DEFAULT_MAX_AGE_DAYS", "RecordedLane", "Settings", "Subject"]
