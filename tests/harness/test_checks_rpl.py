@@ -201,7 +201,7 @@ def test_RPL_002_fails_on_an_extra_request(deals: Project) -> None:
         (
             '"x-feature"',
             '"x-featura"',
-            f'header.x-feature   recorded "deals-2"   sent (not sent)\n{"":39}header.x-featura   recorded (not recorded)',
+            f'header.x-feature   recorded "deals-2"   sent (not sent)\n{"":39}header.x-featura   recorded (not',
         ),
         ('"2026-07"', '"2026-08"', 'header.x-api-version   recorded "2026-07"   sent "2026-08"'),
         ('"/deals"', '"/deal"', 'path   recorded "/v1/deals"   sent "/v1/deal"'),
