@@ -10,17 +10,21 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace the file's content in one step; its folder is made where it is missing."""
+    """Replace the file's content in one step; its folder is made where it is missing. Raises OSError with its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".partial", delete=False) as file:
-        partial = Path(file.name)
-        try:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            partial.chmod(0o644)  # a temporary file is private to its owner
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    try:
+        with NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".partial", delete=False) as file:
+            partial = Path(file.name)
+            try:
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+                partial.chmod(0o644)  # a temporary file is private to its owner
+                partial.replace(path)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
+    except OSError as fault:
+        # Nobody knows the temporary file that the fault may name.
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault

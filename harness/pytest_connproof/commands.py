@@ -5,8 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,32 +17,55 @@ import typer
 
 from connproof import config
 from connproof.errors import CallWrong
-from connproof.model import Connector, Request, Response
+from connproof.model import Connector, Request
 from pytest_connproof import foreign
 from pytest_connproof import recording as recordings
-from pytest_connproof.recording import Provenance, RawLane
+from pytest_connproof.atomic import write_whole
+from pytest_connproof.lanes import in_one_lane, sorted_into_lanes
+from pytest_connproof.recording import Provenance, Recording
 from pytest_connproof.redact import Policy, policy_for
 
 __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None)
 
-_USAGE: Final = 2
-_PYTEST_USAGE: Final = 4
+_CANNOT_WORK: Final = 2
+_VERDICTS: Final = frozenset({0, 1, 3})
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def certify(context: typer.Context) -> None:
-    """Certify connectors: `pytest connectors --certify`, any of pytest's options after it.
+@app.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="Exit codes: 0 certified; 1 refuted; 2 an input or the harness cannot work, or the run was interrupted; "
+    "3 inconclusive.",
+)
+def certify(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CONNECTOR",
+            help="Connectors, by folder, name or check id (default: all in connectors/); then any options of pytest.",
+        ),
+    ] = None,
+) -> None:
+    r"""Certify connectors and write their certificates: `pytest connectors --certify`, in short.
 
-    Exit codes: 0 certified, 1 refuted, 2 an input or the harness cannot work, 3 inconclusive.
+    \b
+    connproof certify
+    connproof certify shop --as-of 2026-11-23
+    connproof certify shop bank -n 2 --certificates out
     """
-    given = list(context.args)
-    paths = [text for text in given if not text.startswith("-") and Path(text.partition("::")[0]).exists()]
-    if not paths and not Path("connectors").is_dir():
-        raise CallWrong("there is no folder named connectors here", fix="name a connector or a folder of connectors")
+    given = arguments or []
+    named = list(takewhile(lambda text: not text.startswith("-"), given))
+    options = given[len(named) :]
+    paths = [_path_of(text) for text in named]
+    if not paths and not any(_holds_connectors(Path(text.partition("::")[0])) for text in options):
+        paths = ["connectors"]
+        if not Path("connectors").is_dir():
+            raise CallWrong(
+                "there is no folder named connectors here", fix="name a connector or a folder of connectors"
+            )
     # A process of its own: pytest wants to be the first to import the plugin.
-    command = [sys.executable, "-m", "pytest", "--certify", *([] if paths else ["connectors"]), *given]
+    command = [sys.executable, "-m", "pytest", "--certify", *paths, *options]
     with subprocess.Popen(command) as child:  # noqa: S603 the arguments are the caller's own
         while True:
             try:
@@ -47,50 +73,61 @@ def certify(context: typer.Context) -> None:
                 break
             except KeyboardInterrupt:
                 continue  # the child got the signal too: it ends by itself, and says how far it came
-    # pytest's own code for a wrong call is 4; ours is 2, and 4 means nothing here.
-    raise typer.Exit(_USAGE if code == _PYTEST_USAGE else code)
+    # pytest's own code for a wrong call is 4, and a killed process has a negative one: neither is a verdict.
+    raise typer.Exit(code if code in _VERDICTS else _CANNOT_WORK)
 
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Recordings of VCR, vcrpy, betamax, or HAR 1.2 files.")],
+    files: Annotated[list[Path], typer.Argument(help="Recordings of VCR, vcrpy or betamax, or HAR 1.2 files.")],
     *,
-    connector: Annotated[str, typer.Option(help="The connector's folder, or its name under connectors/.")],
-    lane: Annotated[str, typer.Option(help="The lane's id. Default: the operation that the traffic fits.")] = "",
-    source: Annotated[str, typer.Option(help="Where the traffic comes from, in words, for its provenance.")] = "",
-    api_version: Annotated[str, typer.Option(help="The API version of the traffic. Default: the config's.")] = "",
+    connector: Annotated[
+        str, typer.Option(metavar="CONNECTOR", help="The connector's folder, or its name under connectors/.")
+    ],
+    lane: Annotated[
+        str,
+        typer.Option(
+            metavar="LANE",
+            help="Put all into this lane, such as contacts.list. Default: one for each call, by the config.",
+        ),
+    ] = "",
+    source: Annotated[
+        str, typer.Option(metavar="TEXT", help="Where the traffic comes from, in words, for its provenance.")
+    ] = "",
+    recorded_at: Annotated[
+        str,
+        typer.Option(metavar="DAY", help="The day of the traffic, where a file does not say it, such as 2026-11-23."),
+    ] = "",
+    api_version: Annotated[
+        str, typer.Option(metavar="VERSION", help="The API version of the traffic. Default: the config's.")
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace a recording of the same name.")] = False,
 ) -> None:
-    """Import other tools' recordings, redacted, into a connector's recordings folder."""
+    """Import other tools' recordings, redacted, into a connector's recordings folder.
+
+    A file is known by its content. All are read before one is written: FILE.yml becomes recordings/FILE.json.
+    """
     folder = _folder(connector)
     loaded = config.load(folder) if (folder / "connector.json").exists() else None
-    for file in files:
-        tape = foreign.read(file)
-        target = folder / "recordings" / f"{_stem(file)}.json"
+    targets = {file: folder / "recordings" / f"{_stem(file)}.json" for file in files}
+    for file, target in targets.items():
+        if again := [other for other in targets if other != file and targets[other] == target]:
+            raise CallWrong(f"{file} and {again[0]} would both become {target}", fix="rename one, or import it later")
         if target.exists() and not force:
             raise CallWrong(f"{target} is there already", fix="pass --force to replace it, or rename the file")
-        policy = policy_for(loaded) if loaded else Policy(headers=("authorization", "content-type"))
-        pairs = tuple((_kept(taped.request, policy), taped.response) for taped in tape.exchanges)
-        recording = recordings.assemble(
-            target,
-            provenance=Provenance(
-                kind="imported",
-                source=source or f"imported from {tape.format}",
-                recorded_at=_recorded_at([taped.recorded_at for taped in tape.exchanges]),
-                written_at=datetime.now(UTC).date().isoformat(),
-                recorder=f"connproof {version('connproof')}",
-                origin=f"{tape.format}: {file.name}",
-                api_version=api_version or (loaded.api_version.value if loaded and loaded.api_version else None),
-            ),
-            lanes=_lanes(pairs, lane, loaded),
-            policy=policy,
-        )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        recordings.save(recording, target)
-        counts = ", ".join(f"{one.id}: {len(one.exchanges)}" for one in recording.lanes)
-        typer.echo(f"{target}  from {tape.format}  ({counts} exchanges)")
-        rules = recording.provenance.redaction.rules if recording.provenance.redaction else {}
-        typer.echo(f"  redacted  {', '.join(f'{rule} {count}' for rule, count in rules.items()) or 'nothing'}")
+    provenance = Provenance(
+        kind="imported",
+        source=source,
+        recorded_at=_day(recorded_at),
+        written_at=datetime.now(UTC).date().isoformat(),
+        recorder=f"connproof {version('connproof')}",
+        api_version=api_version or (loaded.api_version.value if loaded and loaded.api_version else None),
+    )
+    imported = [_imported(file, target, lane, loaded, provenance) for file, target in targets.items()]
+    for recording in imported:
+        recording.path.parent.mkdir(parents=True, exist_ok=True)
+        recordings.save(recording, recording.path)
+        _tell(recording)
 
 
 @app.command()
@@ -111,22 +148,72 @@ def export(
     ]
     text = foreign.write_har(exchanges, creator_version=version("connproof"))
     if output is None:
-        typer.echo(text)
+        typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
+        typer.echo(f"{output}  ({len(exchanges)} exchanges)", err=True)
+
+
+def _path_of(text: str) -> str:
+    """What pytest is given for a connector: a path as it is, a name under connectors/ as its file."""
+    name, colons, check = text.partition("::")
+    if Path(name).exists():
+        return text
+    file = Path("connectors") / name / "connector.json"
+    if not file.exists():
+        raise _no_connector(name, Path("connectors"))
+    return f"{file}{colons}{check}"
+
+
+def _holds_connectors(path: Path) -> bool:
+    """Whether a word among the options is a connector, or a folder of them, and not an option's value."""
+    if path.is_file():
+        return path.name == "connector.json"
+    return (path / "connector.json").exists() or any(path.glob("*/connector.json"))
 
 
 def _folder(text: str) -> Path:
+    """The folder of a connector that may have no config yet."""
     named = Path("connectors") / text
     path = named if named.is_dir() or not Path(text).is_dir() else Path(text)
     if not path.is_dir():
-        near = sorted(p.parent.name for p in Path("connectors").glob("*/connector.json"))
-        raise CallWrong(
-            f"no connector folder {path}",
-            facts={"there are": ", ".join(near) or "none"},
-            fix="make the folder first, or name another",
-        )
+        raise _no_connector(text, Path("connectors"), fix=f"make the folder {path} first, or name another")
     return path
+
+
+def _no_connector(text: str, near: Path, fix: str = "name one of these, or a path") -> CallWrong:
+    there = sorted(file.parent.name for file in near.glob("*/connector.json"))
+    return CallWrong(f"no connector {text}", facts={"there are": ", ".join(there) or "none"}, fix=fix)
+
+
+def _imported(file: Path, target: Path, lane: str, loaded: Connector | None, provenance: Provenance) -> Recording:
+    """A foreign file as the recording that is to be written."""
+    tape = foreign.read(file)
+    policy = policy_for(loaded) if loaded else Policy(headers=("authorization", "content-type"))
+    pairs = [(_kept(taped.request, policy), taped.response) for taped in tape.exchanges]
+    if loaded is None and not lane:
+        raise CallWrong("there is no config yet to sort the traffic by", fix="name the lane: --lane contacts.list")
+    lanes = sorted_into_lanes(pairs, loaded) if loaded and not lane else [in_one_lane(lane, pairs, loaded)]
+    said = replace(
+        provenance,
+        source=provenance.source or f"imported from {tape.format}",
+        recorded_at=_first_time([taped.recorded_at for taped in tape.exchanges]) or provenance.recorded_at,
+        origin=f"{tape.format}: {file.name}",
+    )
+    return recordings.assemble(target, provenance=said, lanes=lanes, policy=policy)
+
+
+def _tell(recording: Recording) -> None:
+    origin, redaction = recording.provenance.origin or "", recording.provenance.redaction
+    counts = ", ".join(f"{lane.id} {len(lane.exchanges)}" for lane in recording.lanes)
+    typer.echo(f"{recording.path}  from {origin}")
+    typer.echo(f"  exchanges  {counts}")
+    rules = redaction.rules if redaction else {}
+    typer.echo(f"  redacted   {', '.join(f'{rule} {count}' for rule, count in rules.items()) or 'nothing'}")
+    if recording.provenance.recorded_at is None:
+        typer.echo(
+            "  age        unknown, so REC-004 stays inconclusive: import it again with --recorded-at, and --force"
+        )
 
 
 def _kept(request: Request, policy: Policy) -> Request:
@@ -137,37 +224,8 @@ def _kept(request: Request, policy: Policy) -> Request:
     return Request(request.method, request.url, headers, request.body)
 
 
-def _lanes(pairs: Sequence[tuple[Request, Response]], lane: str, loaded: Connector | None) -> list[RawLane]:
-    """All in one lane, where it was named; else a lane for each operation whose method and path the traffic fits."""
-    if lane:
-        return [RawLane(lane, tuple(pairs))]
-    if loaded is None:
-        raise CallWrong("there is no config yet to sort the traffic by", fix="name the lane: --lane contacts.list")
-    sorted_in: dict[str, list[tuple[Request, Response]]] = {}
-    for request, response in pairs:
-        sorted_in.setdefault(_operation_of(request, loaded), []).append((request, response))
-    return [RawLane(name, tuple(found)) for name, found in sorted_in.items()]
-
-
-def _operation_of(request: Request, loaded: Connector) -> str:
-    import re
-    from urllib.parse import urlsplit
-
-    path = urlsplit(request.url).path
-    for operation in loaded.operations():
-        shape = re.sub(r"\\\{[a-z_0-9]+\\\}", "[^/]+", re.escape(operation.path))
-        if request.method == operation.method and re.search(f"{shape}$", path):
-            return operation.id
-    raise CallWrong(
-        f"no operation of {loaded.name} asks {request.method} {path}",
-        fix="add the operation to the config first, or name the lane yourself with --lane",
-    )
-
-
-def _recorded_at(said: Sequence[str | None]) -> str | None:
+def _first_time(said: Sequence[str | None]) -> str | None:
     """The first time in the recording, as RFC 3339 in UTC; None where it has none that can be read."""
-    from email.utils import parsedate_to_datetime
-
     for text in said:
         if text is None:
             continue
@@ -179,6 +237,14 @@ def _recorded_at(said: Sequence[str | None]) -> str | None:
             aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return aware.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return None
+
+
+def _day(text: str) -> str | None:
+    """A day as the caller gives it, as RFC 3339: its first moment in UTC."""
+    try:
+        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z" if text else None
+    except ValueError:
+        raise CallWrong(f"--recorded-at {text}: not a date", fix="write it as 2026-11-23") from None
 
 
 def _stem(file: Path) -> str:

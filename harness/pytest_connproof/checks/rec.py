@@ -64,7 +64,7 @@ def is_fresh(subject: Subject, target: str) -> Evidence:
     made = made_on(subject.recording(target))
     if made is None:
         raise Inconclusive(
-            f"{target} does not say when it was made", "state recorded_at or written_at under provenance"
+            f"{target} does not say when it was made", "state recorded_at under provenance; what was written by hand states written_at"
         )
     if made > settings.as_of:
         raise Finding(
@@ -135,8 +135,10 @@ def lanes_are_known(subject: Subject, target: str) -> Evidence:
 
 
 def made_on(recording: Recording) -> date | None:
-    """The day on which a recording was made, by its own word."""
-    said = recording.provenance.recorded_at or recording.provenance.written_at
+    """The day on which a recording was made, by its own word; of imported traffic, not the day of the import."""
+    provenance = recording.provenance
+    written_at = None if provenance.kind == "imported" else provenance.written_at
+    said = provenance.recorded_at or written_at
     return date.fromisoformat(said[:10]) if said else None
 
 
