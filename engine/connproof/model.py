@@ -337,3 +337,6 @@ class Page:
     document: JsonValue | Absent
     records: tuple[JsonValue, ...]
     size: int | None = None
+
+    def __repr__(self) -> str:  # records are personal data; and asyncio takes the repr of what a task gave
+        return f"Page({len(self.records)} records)"

@@ -88,6 +88,9 @@ class MappedPage:
     position: Position
     records: tuple[Record, ...]
 
+    def __repr__(self) -> str:  # as that of a page
+        return f"MappedPage({len(self.records)} records)"
+
 
 class Engine:
     """One connector on behalf of one account, over one transport.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from connproof.clock import Clock
 from connproof.errors import ConfigWrong, MappingFailed, Problem
 from connproof.mapping.models import Model, as_list, load_model
-from connproof.mapping.paths import Closure, Deoptimised, closure, member_names
+from connproof.mapping.paths import PLAIN, Deoptimised, Paths, leaf, member_names
 from connproof.mapping.values import ExpressionRefused
 from connproof.model import FieldRule, UnifiedMapping, frozen
 from connproof.places import ABSENT, Absent, JsonValue
@@ -44,14 +44,14 @@ class MappingStats:
 
 
 class _Field:
-    """One field. `closure` is None where jsonata-python must evaluate it for every record."""
+    """One field. `names` are what its expression walks, None where jsonata-python evaluates it for every record."""
 
     def __init__(self, rule: FieldRule, *, is_list: bool) -> None:
         """Compile. Raises ExpressionRefused."""
         self.rule = rule
         self.is_list = is_list
-        self.closure = _reader(rule.expression, is_list=is_list)
-        if self.closure is None:
+        self.names = member_names(rule.expression)
+        if self.names is None:
             self.expression  # noqa: B018 whether it is one is known before any record is read
 
     @cached_property
@@ -106,14 +106,6 @@ def compile_mapping(
     return CompiledMapping(mapping, tuple(fields), model, scope)
 
 
-def _reader(text: str, *, is_list: bool) -> Closure | None:
-    names = member_names(text)
-    if names is None:
-        return None
-    read = closure(names)
-    return (lambda record: as_list(read(record))) if is_list else read
-
-
 def _misfits(mapping: UnifiedMapping, model: Model) -> list[Problem]:
     rules = {rule.name: rule for rule in mapping.fields}
     unknown = [
@@ -139,8 +131,12 @@ class CompiledMapping:
     ) -> None:
         self.mapping = mapping
         self._fields = fields
-        self._plan = tuple((field.rule.name, field.closure, field) for field in fields)
-        self._needs_jsonata = any(field.closure is None for field in fields)
+        self._paths = Paths()
+        self._plan = tuple(
+            (field.rule.name, self._paths.add(field.names) if field.names else None, field.is_list, field)
+            for field in fields
+        )
+        self._needs_jsonata = any(field.names is None for field in fields)
         self._model = model
         self._make_scope = scope
         self._records = 0
@@ -148,7 +144,7 @@ class CompiledMapping:
 
     @property
     def stats(self) -> MappingStats:
-        evaluated = tuple(field.rule.name for field in self._fields if field.closure is None)
+        evaluated = tuple(field.rule.name for field in self._fields if field.names is None)
         return MappingStats(self._records, frozen(self._deoptimised), evaluated)
 
     @cached_property
@@ -163,7 +159,7 @@ class CompiledMapping:
         """
         self._records += 1
         try:
-            mapped = self._by_closures(record)
+            mapped = self._by_paths(record)
         except Deoptimised as reason:
             self._deoptimised[reason.guard] += 1
             mapped = self._by_jsonata(record)
@@ -173,13 +169,19 @@ class CompiledMapping:
         """As `apply`, without the fast path: what the mapping means. Counts nothing."""
         return self._allowed(self._by_jsonata(record))
 
-    def _by_closures(self, record: JsonValue) -> dict[str, JsonValue]:
-        if record.__class__ is not dict:
-            raise Deoptimised("a record that is no object")
+    def _by_paths(self, record: JsonValue) -> dict[str, JsonValue]:
+        objects = self._paths.objects(record)
         frame = self._scope.frame() if self._needs_jsonata else None
         mapped: dict[str, JsonValue] = {}
-        for name, read, field in self._plan:
-            value = self._evaluated(field, record, frame) if read is None else read(record)
+        for name, place, is_list, field in self._plan:
+            if place is None:
+                value = self._evaluated(field, record, frame)
+            else:
+                value = objects[place[0]].get(place[1], ABSENT)
+                if value.__class__ not in PLAIN:  # most are: a call for each would cost as much as all the rest
+                    value = leaf(value)
+                if is_list:
+                    value = as_list(value)
             if value is not ABSENT:
                 mapped[name] = value
         return mapped

@@ -1,26 +1,22 @@
-"""The fast path: an expression that only walks member names, as a Python closure.
+"""The fast path: expressions that only walk member names, read without jsonata-python.
 
-It means what jsonata-python means or it does not answer: wherever the two could differ the closure
-raises `Deoptimised`, and the whole record goes to jsonata-python. Which expressions these are is read
-off the text, so that a mapping of nothing else never loads the library. A fuller compiled path belongs
-behind `closure`; nothing above it would change.
+It means what jsonata-python means or it does not answer: wherever the two could differ `Deoptimised` is
+raised, and the whole record goes to jsonata-python. Which expressions these are is read off the text,
+so that a mapping of nothing else never loads the library.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from connproof.mapping.values import NotJson, owned
 from connproof.places import ABSENT, Absent, JsonValue
 
-__all__ = ["Closure", "Deoptimised", "closure", "member_names"]
+__all__ = ["PLAIN", "Deoptimised", "Paths", "leaf", "member_names"]
 
-Closure: TypeAlias = "Callable[[dict[str, JsonValue]], JsonValue | Absent]"
-
-_PLAIN: Final = frozenset({str, int, bool, type(None)})
+PLAIN: Final = frozenset({str, int, bool, type(None)})  # the classes of what `leaf` gives as it is
 
 _NAME: Final = r"(?:[A-Za-z_][A-Za-z0-9_]*|`[^`]+`)"
 _NAMES: Final = re.compile(rf"{_NAME}(?:\.{_NAME})*")
@@ -44,64 +40,51 @@ def member_names(text: str) -> tuple[str, ...] | None:
     return None if _OTHER_WORDS.intersection(names) else tuple(name.strip("`") for name in names)
 
 
-def closure(names: tuple[str, ...]) -> Closure:
-    """Read what these names lead to.
+class Paths:
+    """The paths that a mapping reads. What several of them lead through is looked up once a record."""
 
-    The closure takes a record that is an object and gives a value that shares nothing with it, or
-    ABSENT. It raises Deoptimised.
-    """
-    if len(names) == 1:
-        return _member(names[0])
-    if len(names) == 2:
-        return _member_of_member(*names)
-    return _chain(names)
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, ...], int] = {(): 0}
+        self._steps: list[tuple[int, str]] = []
 
+    def add(self, names: tuple[str, ...]) -> tuple[int, str]:
+        """Where the member of this path is read: which of `objects`, and its name there."""
+        return self._object(names[:-1]), names[-1]
 
-def _member(name: str) -> Closure:
-    def read(record: dict[str, JsonValue]) -> JsonValue | Absent:
-        value = record.get(name, ABSENT)
-        return value if value.__class__ in _PLAIN else _leaf(value)
+    def _object(self, names: tuple[str, ...]) -> int:
+        if names not in self._objects:
+            self._steps.append(self.add(names))
+            self._objects[names] = len(self._steps)
+        return self._objects[names]
 
-    return read
+    def objects(self, record: JsonValue) -> list[dict[str, JsonValue]]:
+        """The record, and each object in it that paths lead through; an empty one where there is none.
 
-
-def _member_of_member(first: str, second: str) -> Closure:
-    def read(record: dict[str, JsonValue]) -> JsonValue | Absent:
-        here: Any = record.get(first)
-        if here.__class__ is not dict:
-            return _nothing_below(here)
-        value = here.get(second, ABSENT)
-        return value if value.__class__ in _PLAIN else _leaf(value)
-
-    return read
-
-
-def _chain(names: tuple[str, ...]) -> Closure:
-    *above, last = names
-
-    def read(record: dict[str, JsonValue]) -> JsonValue | Absent:
-        here: Any = record
-        for name in above:
-            here = here.get(name)
-            if here.__class__ is not dict:
-                return _nothing_below(here)
-        value = here.get(last, ABSENT)
-        return value if value.__class__ in _PLAIN else _leaf(value)
-
-    return read
+        Raises Deoptimised.
+        """
+        if not isinstance(record, dict):
+            raise Deoptimised("a record that is no object")
+        found = [record]
+        for above, name in self._steps:
+            here = found[above].get(name)
+            found.append(here if isinstance(here, dict) else _nothing_below(here))
+        return found
 
 
-def _nothing_below(here: JsonValue) -> Absent:
+def _nothing_below(here: JsonValue) -> dict[str, JsonValue]:
     """Below null, and below what is not there, stands nothing. Anything else is jsonata-python's."""
     if here is None:
-        return ABSENT
+        return {}
     raise Deoptimised("a list on the way" if isinstance(here, list) else "a scalar on the way")
 
 
-def _leaf(value: JsonValue | Absent) -> JsonValue | Absent:
-    """A leaf that is no plain scalar. The last step hands lists and objects through as they are."""
-    if value is ABSENT:
-        return ABSENT
+def leaf(value: JsonValue | Absent) -> JsonValue | Absent:
+    """What a path led to, as a value that shares nothing with the record. Raises Deoptimised.
+
+    The last step hands lists and objects through as they are.
+    """
+    if value is ABSENT or value.__class__ in PLAIN:
+        return value
     if value.__class__ is float:
         if math.isfinite(value):
             return value
