@@ -90,6 +90,7 @@ PACKAGES = (ENGINE, HARNESS)
 # Inside a subpackage siblings know nothing of each other, and `__init__` knows them all. What they
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
+    "config": ("notes",),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
     "mapping": ("values", "patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),

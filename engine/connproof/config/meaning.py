@@ -1,0 +1,234 @@
+"""What one word of a config says about another: what a schema cannot know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import re2
+
+from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
+from connproof.documents import child
+from connproof.links import origin
+from connproof.model import Connector, Operation, Pagination, Variable
+from connproof.places import ABSENT, Place, put
+from connproof.schemas import nearest
+
+__all__ = ["judge"]
+
+# Set by the transport or the framing of HTTP itself: a config that names one could smuggle a request.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
+_FORBIDDEN_HEADERS: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+# What a value may not hold where it stands in the host: it would lead to another origin.
+_LEADING_ELSEWHERE: Final = ("x/", "x?", "x#", "x\\", "x@x", "x\n")
+
+
+def judge(connector: Connector, document: dict[str, Any], notes: Notes, *, allow_loopback: bool) -> None:
+    """Note all in a connector that contradicts itself or could not be sent. `document` is what it was read from."""
+    _Judging(document, notes).connector(connector, allow_loopback=allow_loopback)
+
+
+class _Judging:
+    def __init__(self, document: dict[str, Any], notes: Notes) -> None:
+        self._document = document
+        self._notes = notes
+
+    def connector(self, connector: Connector, *, allow_loopback: bool) -> None:
+        if self._document.get("connector", connector.name) != connector.name:
+            hint = "rename one of the two"
+            self._notes.wrong("/connector", f'is not the name of its folder, "{connector.name}"', hint)
+        self._base_url(connector, allow_loopback=allow_loopback)
+        self._headers(self._document.get("headers", {}), "/headers")
+        if connector.auth.type == "api_key" and connector.auth.place == "header":
+            self._header_name(connector.auth.name, "/auth/name")
+        for operation in connector.operations():
+            self._operation(operation)
+        for mapping in connector.unified.values():
+            if mapping.resource not in connector.resources:
+                hint = nearest(mapping.resource, connector.resources)
+                self._notes.wrong(f"{mapping.pointer}/resource", f'there is no resource "{mapping.resource}"', hint)
+        self._version(connector)
+
+    def _base_url(self, connector: Connector, *, allow_loopback: bool) -> None:
+        used = set(BRACES.findall(connector.base_url)) - {"api_version"}
+        for name in sorted(used - connector.variables.keys()):
+            self._notes.wrong("/base_url", f"{{{name}}} is not declared", "declare it under variables, with a pattern")
+        for name in sorted(connector.variables.keys() - used):
+            self._notes.wrong(child("/variables", name), "is not used in base_url")
+        for variable in connector.variables.values():
+            self._pattern(variable, connector.base_url)
+        if self._origin(BRACES.sub("x", connector.base_url), "/base_url", allow_loopback=allow_loopback):
+            self._path("/".join(["", *connector.base_url.split("/")[3:]]), "/base_url")
+        if "?" in connector.base_url or "#" in connector.base_url:
+            self._notes.wrong(
+                "/base_url", "has a query or a fragment", 'parameters sent with every request stand under "query"'
+            )
+        for index, allowed in enumerate(connector.allowed_origins):
+            at = f"/allowed_origins/{index}"
+            if self._origin(allowed, at, allow_loopback=allow_loopback) and origin(allowed) != allowed:
+                self._notes.wrong(at, "is not a bare origin", f"write {origin(allowed)}")
+
+    def _origin(self, url: str, pointer: str, *, allow_loopback: bool) -> bool:
+        fault = origin_fault(url, allow_loopback=allow_loopback)
+        if fault:
+            self._notes.wrong(pointer, *fault)
+        return fault is None
+
+    def _path(self, path: str, pointer: str) -> None:
+        """A path that a config writes must be sendable as it stands."""
+        try:
+            origin(f"https://x{path}")
+        except ValueError as wrong:
+            self._notes.wrong(pointer, str(wrong).partition(": ")[2])
+        if not path.isascii():
+            self._notes.wrong(pointer, "has a character outside ASCII", "percent-encode it as UTF-8")
+        if any(part in {".", ".."} for part in path.split("/")):
+            self._notes.wrong(pointer, "has a dot segment")
+        if re.search("[{}]", BRACES.sub("", path)):
+            self._notes.wrong(
+                pointer, "has a brace that is not around a name", "a name has letters, digits and _ alone"
+            )
+
+    def _pattern(self, variable: Variable, base_url: str) -> None:
+        pointer = f"{child('/variables', variable.name)}/pattern"
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            pattern = re2.compile(variable.pattern, options)
+        except re2.error as wrong:
+            self._notes.wrong(
+                pointer,
+                f"is not a regular expression: {wrong.args[0].decode(errors='replace')}",
+                "RE2 syntax: no look-around, no back-references",
+            )
+            return
+        host = base_url.partition("//")[2].partition("/")[0]
+        through = [text for text in _LEADING_ELSEWHERE if pattern.fullmatch(text)]
+        if f"{{{variable.name}}}" in host and through:
+            self._notes.wrong(
+                pointer, f"lets {through[0]!r} through, which leads to another origin", "allow less: [a-z0-9-]+"
+            )
+
+    def _headers(self, said: Mapping[str, str], pointer: str) -> None:
+        seen = set[str]()
+        for name in said:
+            self._header_name(name, child(pointer, name))
+            if name.lower() == "authorization":
+                self._notes.wrong(child(pointer, name), "credentials stand in auth alone", 'see "auth"')
+            if name.lower() in seen:
+                self._notes.wrong(child(pointer, name), "stands here a second time: case makes no other header")
+            seen.add(name.lower())
+
+    def _header_name(self, name: str, pointer: str) -> None:
+        if not _HEADER_NAME.fullmatch(name):
+            self._notes.wrong(pointer, f"{name!r} is not a header name")
+        if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith("proxy-"):
+            self._notes.wrong(pointer, f'"{name.lower()}" is set by the transport alone')
+
+    def _operation(self, operation: Operation) -> None:
+        said = self._document["resources"][operation.resource][operation.name]
+        self._headers(said.get("headers", {}), f"{operation.pointer}/headers")
+        if operation.method in {"GET", "HEAD"} and operation.body is not ABSENT:
+            self._notes.wrong(
+                f"{operation.pointer}/body", f"{operation.method} has no body", "send it as POST, or move it to query"
+            )
+        if "encode" in said and operation.method in {"GET", "HEAD"}:
+            self._notes.wrong(f"{operation.pointer}/encode", f"{operation.method} has no body", "leave it out")
+        self._path(operation.path, f"{operation.pointer}/path")
+        if operation.pagination is not None:
+            self._pagination(operation.pagination, operation)
+
+    def _pagination(self, pagination: Pagination, operation: Operation) -> None:
+        at = pagination.pointer
+        size = pagination.default_page_size
+        if size is not None and pagination.page_size_param is None and pagination.step != "limit":
+            self._notes.wrong(
+                f"{at}/default_page_size", '"page_size_param" is missing', "the size is sent nowhere without it"
+            )
+        if size is not None and pagination.max_page_size is not None and size > pagination.max_page_size:
+            self._notes.wrong(
+                f"{at}/default_page_size", f"{size} is more than max_page_size {pagination.max_page_size}"
+            )
+        if size is not None and size < pagination.min_page_size:
+            self._notes.wrong(
+                f"{at}/default_page_size", f"{size} is less than min_page_size {pagination.min_page_size}"
+            )
+        if pagination.step == "reported" and pagination.step_field is None:
+            self._notes.wrong(f"{at}/step", '"step_field" is missing', "it says where the response reports the step")
+        if (pagination.step == "limit" or pagination.short_page == "stop") and size is None:
+            word = "step" if pagination.step == "limit" else "short_page"
+            self._notes.wrong(
+                f"{at}/{word}", '"default_page_size" is missing', "without it no page is known to be short"
+            )
+        if pagination.step_field is not None and pagination.step != "reported":
+            self._notes.wrong(f"{at}/step_field", 'says nothing without "step": "reported"')
+        if pagination.first_cursor is None and (pagination.cursor_in != "body" or operation.encode == "form"):
+            self._notes.wrong(f"{at}/first_cursor", "null can stand in a JSON body alone")
+        for word, first in (
+            ("cursor", pagination.first_cursor is not ABSENT),
+            ("offset", not pagination.omit_first),
+            ("page", not pagination.omit_first),
+            ("key", False),  # nor does the schema let one stand in braces
+            ("page_size", size is not None),
+        ):
+            where, name = getattr(pagination, f"{word}_in"), getattr(pagination, f"{word}_param")
+            if name is None:
+                continue
+            if where == "header":
+                self._header_name(name, f"{at}/{word}_param")
+            if where == "body":
+                self._body_param(name, f"{at}/{word}_param", operation)
+            if where == "template":
+                self._template_param(name, f"{at}/{word}_param", operation, has_first=first)
+
+    def _body_param(self, name: str, pointer: str, operation: Operation) -> None:
+        if operation.method in {"GET", "HEAD"}:
+            self._notes.wrong(pointer, f"goes into the body, but {operation.id} is {operation.method}")
+        try:
+            place = Place.parse(name)
+            put({} if operation.body is ABSENT else operation.body, place, None)
+        except ValueError as wrong:
+            self._notes.wrong(pointer, str(wrong))
+            return
+        if not place.steps:
+            self._notes.wrong(pointer, "would replace the whole body", "name a member")
+        elif operation.encode == "form" and len(place.steps) > 1:
+            self._notes.wrong(
+                pointer, "leads into a member, and a form has one level", 'quote a name with dots: ["a.b"]'
+            )
+
+    def _template_param(self, name: str, pointer: str, operation: Operation, *, has_first: bool) -> None:
+        slot = f"{{{name}}}"
+        if not BRACES.fullmatch(slot):
+            self._notes.wrong(pointer, f"{name!r} cannot stand in braces", "a name has letters, digits and _ alone")
+        elif slot not in template_texts(operation):
+            self._notes.wrong(pointer, f"{slot} stands nowhere in {operation.id}'s path, query, headers or body")
+        elif not has_first:
+            self._notes.wrong(pointer, f"the first request would send {slot} as it stands", "give it a first value")
+
+    def _version(self, connector: Connector) -> None:
+        texts = [connector.base_url, *(value for _, value in (*connector.headers, *connector.query))]
+        texts += [template_texts(operation) for operation in connector.operations()]
+        used = any("{api_version}" in text for text in texts)
+        version = connector.api_version
+        if version is not None and version.place == "header" and version.name is not None:
+            self._header_name(version.name, "/api_version/name")
+        if used and version is None:
+            self._notes.wrong("", "{api_version} is used but not declared", 'declare "api_version"')
+        if version is not None and version.place in {"path", "namespace"} and not used:
+            self._notes.wrong("/api_version/in", f"says {version.place}, but {{api_version}} stands nowhere")

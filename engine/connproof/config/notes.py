@@ -1,0 +1,56 @@
+"""What the parts of a config's reading share: the words in braces, and the list of what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from connproof.documents import Source
+from connproof.errors import Problem
+from connproof.links import origin
+from connproof.model import Operation
+from connproof.places import Absent, JsonValue
+
+__all__ = ["BRACES", "CREDENTIALS", "Notes", "origin_fault", "template_texts"]
+
+BRACES: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+CREDENTIALS: Final = re.compile(r"\{([^{}]+)\}")  # in the texts of basic: a path into the credentials
+
+_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?$")
+
+
+class Notes:
+    """Everything that is wrong in one document, with where it stands."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.problems: list[Problem] = []
+
+    def wrong(self, pointer: str, message: str, hint: str = "") -> None:
+        self.problems.append(self.source.problem(pointer, message, hint))
+
+
+def origin_fault(url: str, *, allow_loopback: bool) -> tuple[str, str] | None:
+    """Why a URL's origin cannot be pinned, and what to do; None where it can."""
+    try:
+        found = origin(url)
+    except ValueError as wrong:
+        return f"is not an origin that can be pinned: {wrong}", ""
+    if not found.startswith("https://") and not (allow_loopback and _LOOPBACK.match(found)):
+        return "is not https", "credentials are never sent in the clear"
+    return None
+
+
+def template_texts(operation: Operation) -> str:
+    """Every text of an operation in which braces are filled, one a line."""
+    body = [] if isinstance(operation.body, Absent) else list(_texts_in(operation.body))
+    return "\n".join([operation.path, *(value for _, value in (*operation.query, *operation.headers)), *body])
+
+
+def _texts_in(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(inner)
