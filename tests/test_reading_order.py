@@ -94,6 +94,8 @@ SHARED: dict[str, tuple[str, ...]] = {
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
     "mapping": ("values", "patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),
+    "recording": ("parts", "reading", "writing", "assembling"),
+    "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),
     "report": ("terminal", "certificate"),
 }
 

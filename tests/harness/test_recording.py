@@ -460,7 +460,6 @@ def test_unclean_names_the_line_and_the_rule(tmp_path: Path) -> None:
         ("/lanes/0/exchanges/0/response/json/next", 41, "not redacted: email"),
     ] == [(problem.pointer, problem.line, problem.message) for problem in problems]
     assert CANARY not in str(problems)
-    assert 2 == len(unclean(json.loads(text)))
 
 
 def test_unclean_knows_what_a_config_adds(tmp_path: Path) -> None:
