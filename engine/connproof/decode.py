@@ -118,7 +118,8 @@ def _read_json(response: Response, limits: Limits) -> JsonValue:
     except ValueError as error:  # from the two above, or the interpreter's bound on digits (the time is quadratic)
         fault = str(error)
     else:
-        if len(body) > limits.depth and _nests_deeper(value, limits.depth):
+        opened = body.count(b"[") + body.count(b"{")  # no value nests deeper than that
+        if opened > limits.depth and _nests_deeper(value, limits.depth):
             raise _too_deep(response, limits)
         if not _has_lone_surrogate(body, value):
             return value

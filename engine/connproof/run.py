@@ -1,6 +1,6 @@
 """The loop: ask, read a page, map its records, ask again. The only module that knows all the others.
 
-Which loop you are in is in the names: `read` -> `_pages` -> `_page` -> `_ask` -> `transport.send`.
+Which loop you are in is in the names: `read` -> `_pages` -> `_page` -> `_send` -> `transport.send`.
 Records are handed on page by page and none is kept: memory stays flat however long the listing is.
 Every error that the provider causes carries a resume token: the read goes on from the very request that
 failed, with nothing lost or repeated.
@@ -160,7 +160,8 @@ class Engine:
         if asked.is_list:
             raise CallWrong(f"{asked.id} gives a list", fix="ask for it with `read`")
         try:
-            page = await self._page(asked, self._draft(asked, call), None)
+            draft = self._draft(asked, call)
+            page = await self._page(asked, self._signed(draft), draft.url, None)
         except ProviderSaid as said:
             self._place(said, asked, Position())
             raise
@@ -192,7 +193,7 @@ class Engine:
                 fix="start it with a slash, or give a whole URL; encode what may not stand there",
             ) from None
         draft = self._with_commons(Draft(method.upper(), url, query, tuple((n.lower(), v) for n, v in headers)))
-        signed = auth.sign(draft, self._connector.auth, self._account).request()
+        signed = self._signed(draft)
         return await self._send(Request(signed.method, signed.url, signed.headers, body), signed.url)
 
     # What is asked, and of whom.
@@ -281,8 +282,9 @@ class Engine:
             try:
                 seen.bound(position)
                 asked = pagination.ask(draft, paging, position, size)
-                seen.request(asked.request(), position)
-                page = await self._page(operation, asked, size)
+                request = self._signed(asked)
+                seen.request(request, position)
+                page = await self._page(operation, request, asked.url, size)
                 seen.page(page, position)
                 following = pagination.advance(paging, position, page)
             except ProviderSaid as said:
@@ -297,18 +299,16 @@ class Engine:
                 return
             position = following
 
-    async def _page(self, operation: Operation, draft: Draft, size: int | None) -> Page:
-        request, response = await self._ask(draft)
-        document = decode(response, limits=self._limits, declared=self._connector.decode)
-        return Page(request, response, document, self._records(operation, document), size)
-
-    async def _ask(self, draft: Draft) -> tuple[Request, Response]:
-        request = auth.sign(draft, self._connector.auth, self._account).request()
-        response = await self._send(request, draft.url)
+    async def _page(self, operation: Operation, request: Request, url: str, size: int | None) -> Page:
+        response = await self._send(request, url)
         error = classify(response)
         if error is not None:
             raise error
-        return request, response
+        document = decode(response, limits=self._limits, declared=self._connector.decode)
+        return Page(request, response, document, self._records(operation, document), size)
+
+    def _signed(self, draft: Draft) -> Request:
+        return auth.sign(draft, self._connector.auth, self._account).request()
 
     async def _send(self, request: Request, url: str) -> Response:
         try:

@@ -15,6 +15,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
@@ -192,6 +194,15 @@ def _parts(request: Request) -> Parts:
     if request.body is not None:
         parts.update(_body_parts(request.body, request.header("content-type") or ""))
     return parts
+
+
+@lru_cache(maxsize=1024)  # what was recorded is asked for again, in the same words
+def _url_parts(url: str) -> Parts:
+    split = urlsplit(url)
+    parts = {"origin": (origin(url),), "path": (unquote(split.path) or "/",)}
+    for name, value in _pairs(split.query):
+        parts[f"query.{name}"] = tuple(sorted((*parts.get(f"query.{name}", ()), value)))
+    return MappingProxyType(parts)
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:

@@ -102,15 +102,17 @@ def test_a_client_that_is_loaded_in_another_thread_is_caught_too() -> None:
     """The net belongs to the process, not to a thread."""
     program = f"""
 import threading
+said = []
 def call():
     import httpx
     try:
         httpx.get({URL!r}, trust_env=False)
     except httpx.ConnectError as refused:
-        print(refused)
+        said.append(str(refused))
 threads = [threading.Thread(target=call) for _ in range(4)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
+print(*said, sep="\\n")
 """
     assert [True] * 4 == [CLOSED in line for line in seen(program)]
 
