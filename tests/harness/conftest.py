@@ -28,7 +28,7 @@ def whole_finder(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def _copy(project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    root = folder / "project"
+    root = folder / project.name
     shutil.copytree(project.root, root)
     monkeypatch.chdir(root)
     return Project(root, project.name)

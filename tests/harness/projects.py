@@ -15,8 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from connproof.errors import ConnproofError
 from pytest_connproof.checks import CHECKS, Check, targets
-from pytest_connproof.finding import Evidence, Inconclusive
+from pytest_connproof.finding import Evidence, Finding, Inconclusive
 from pytest_connproof.subject import Settings, Subject
 
 AS_OF: Final = date(2026, 11, 23)
@@ -98,6 +99,29 @@ class Project:
     def judge(self, check: str, target: str = "", **settings: Any) -> Evidence:
         """What one check says of the project as it now stands: evidence, or what it raises."""
         return CHECK[check].judge(self.subject(**settings), target)
+
+    def fallen(self, **settings: Any) -> dict[str, str]:
+        """Every check that does not pass, and what it is instead: what a whole run of the project would say."""
+        subject = self.subject(**settings)
+        fallen: dict[str, str] = {}
+        for check in CHECKS:
+            for target in targets(check, subject):
+                outcome = _outcome(check, subject, target)
+                if outcome != "passed" and fallen.get(check.id) != "refuted":
+                    fallen[check.id] = outcome
+        return fallen
+
+
+def _outcome(check: Check, subject: Subject, target: str) -> str:
+    try:
+        evidence = check.judge(subject, target)
+    except Finding:
+        return "refuted"
+    except Inconclusive:
+        return "inconclusive"
+    except ConnproofError:
+        return "error"
+    return "passed" if any(count > 0 for count in evidence.values()) else "inconclusive"
 
 
 def build(description: Description, root: Path) -> Project:

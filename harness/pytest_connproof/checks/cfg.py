@@ -20,8 +20,9 @@ from pytest_connproof.subject import Subject
 
 
 def is_valid(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
-    """Raises ConfigWrong with every problem: nothing else can be judged then."""
+    """Raises what keeps the config, or its example account, from being read: nothing else can be judged then."""
     connector = subject.connector
+    subject.account  # noqa: B018 raises CallWrong, ConfigWrong
     problems: list[Problem] = []
     for mapping in connector.unified.values():
         try:

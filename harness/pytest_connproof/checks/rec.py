@@ -64,7 +64,8 @@ def is_fresh(subject: Subject, target: str) -> Evidence:
     made = made_on(subject.recording(target))
     if made is None:
         raise Inconclusive(
-            f"{target} does not say when it was made", "state recorded_at under provenance; what was written by hand states written_at"
+            f"{target} does not say when it was made",
+            "state recorded_at under provenance; what was written by hand states written_at",
         )
     if made > settings.as_of:
         raise Finding(

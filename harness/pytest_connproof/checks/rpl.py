@@ -208,19 +208,50 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
 
 
 def every_paging_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
-    """Every listing that has pages was read past its first: on one page, any way to the next one looks right."""
-    most = {operation.id: 0 for operation in subject.connector.operations() if is_paged(operation)}
+    """Every listing with pages was read past its first page, and what its paging reads is there."""
+    paged = [operation for operation in subject.connector.operations() if is_paged(operation)]
+    most = {operation.id: 0 for operation in paged}
     for lane_id, recorded in subject.lanes.items():
-        operation = recorded.lane.operation
-        if operation in most:
-            most[operation] = max(most[operation], len(subject.run(lane_id).pages))
-    single = [operation for operation, pages in most.items() if pages < 2]
+        operation_id = recorded.lane.operation
+        if operation_id in most:
+            most[operation_id] = max(most[operation_id], len(subject.run(lane_id).pages))
+    single = [operation_id for operation_id, pages in most.items() if pages < 2]
     if single:
         raise Inconclusive(
             f"no recording reads a second page of {', '.join(single)}",
             'record one that does; or, if there never is a second page, set "pagination": {"type": "none"}',
         )
+    idle = [
+        f'{word} "{getattr(operation.pagination, word)}" of {operation.id}'
+        for operation in paged
+        for word in _READ_FROM_A_PAGE
+        if getattr(operation.pagination, word) is not None
+        and not any(_has(page, operation, word) for page in _answers_to(subject, operation.id))
+    ]
+    if idle:
+        raise Inconclusive(
+            f"leads nowhere in every recorded page: {', '.join(idle)}",
+            "correct the place, or record a page that has it",
+        )
     return {"listings": len(most), "pages": sum(most.values())}
+
+
+_READ_FROM_A_PAGE: Final = (
+    "cursor_field",
+    "cursor_header",
+    "next_url_field",
+    "stop_field",
+    "stop_header",
+    "total_field",
+    "total_header",
+)
+
+
+def _has(page: Exchange, operation: Operation, word: str) -> bool:
+    place: Place | str = getattr(operation.pagination, word)
+    if isinstance(place, str):
+        return page.response.header(place) is not None
+    return not isinstance(place.find(_document(page)), Absent)
 
 
 def is_paged(operation: Operation) -> bool:

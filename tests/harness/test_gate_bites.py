@@ -1,0 +1,299 @@
+"""The gate as a whole: each way to be wrong turns its own check red, and no word of a config can change unnoticed."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import DEALS, FINDER, Description, Project
+
+from connproof.errors import ConfigWrong
+from pytest_connproof.recording import RecordingUnfit
+
+pytest_plugins = ["pytester"]
+
+RECORDING = "recordings/deals.json"
+SNAPSHOT = "/snapshots/deals/deals.list.json"
+PAGE = "/lanes/0/exchanges"
+
+DOUBTS = {"RPL-001": "inconclusive", "RPL-003": "inconclusive", "RPL-004": "inconclusive", "RPL-005": "inconclusive"}
+UNMATCHED = {"RPL-002": "refuted", **DOUBTS, "PAR-001": "inconclusive", "PAR-002": "inconclusive"}
+BROKEN = {
+    "RPL-001": "inconclusive",
+    "RPL-004": "refuted",
+    "RPL-005": "inconclusive",
+    "PAR-001": "refuted",
+    "PAR-002": "refuted",
+}
+
+
+@pytest.mark.parametrize("name", ["deals", "finder"])
+def test_a_whole_project_falls_short_of_nothing(request: pytest.FixtureRequest, name: str) -> None:
+    """What the other tests break is whole to begin with."""
+    project: Project = request.getfixturevalue(name)
+
+    assert {} == project.fallen()
+
+
+def _own_cursor(deals: Project) -> None:
+    deals.change(RECORDING, f"{PAGE}/1/response/json/paging/next/after", "c2")
+
+
+def _page_twice(deals: Project) -> None:
+    _own_cursor(deals)
+    deals.change("connector.json", "/resources/deals/list/pagination/allow_repeats", True)
+
+
+def _one_record_more(deals: Project) -> None:
+    records = deals.read(SNAPSHOT)["records"]
+    deals.change(SNAPSHOT, "/records", [*records, {**records[0], "id": "106"}])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fallen"),
+    [
+        pytest.param(
+            lambda deals: deals.edit("connector.json", '"paging.next.after"', '"paging.nxet.after"'),
+            {"RPL-001": "refuted", "PAR-001": "refuted", "PAR-002": "refuted", "RPL-006": "inconclusive"},
+            id="cursor_field",
+        ),
+        pytest.param(
+            lambda deals: deals.edit("connector.json", '"response_path": "results"', '"response_path": "result"'),
+            {**BROKEN, "RPL-006": "inconclusive"},
+            id="response_path",
+        ),
+        pytest.param(
+            lambda deals: deals.edit("connector.json", '"properties.stage"', '"properties.stoge"'),
+            {"PAR-001": "refuted", "PAR-003": "inconclusive"},
+            id="mapped expression",
+        ),
+        pytest.param(
+            lambda deals: deals.edit("connector.json", '"deals-2"', '"deals-3"'),
+            {**UNMATCHED, "RPL-006": "inconclusive", "PAR-003": "inconclusive"},
+            id="header value",
+        ),
+        pytest.param(
+            lambda deals: deals.edit("connector.json", '"x-feature"', '"x-feotures"'),
+            {**UNMATCHED, "REC-002": "refuted", "RPL-006": "inconclusive", "PAR-003": "inconclusive"},
+            id="header name",
+        ),
+        pytest.param(
+            lambda deals: deals.edit(SNAPSHOT, '"amount": 20', '"amount": 21'),
+            {"PAR-001": "refuted"},
+            id="snapshot value",
+        ),
+        pytest.param(_one_record_more, {"PAR-001": "refuted"}, id="record lost"),
+        pytest.param(lambda deals: deals.record(deals.exchanges()[:2]), UNMATCHED, id="extra request"),
+        pytest.param(
+            lambda deals: deals.drop(RECORDING, f"{PAGE}/1/response/json/paging"),
+            {"RPL-001": "refuted", "PAR-001": "refuted", "PAR-002": "refuted"},
+            id="missing request",
+        ),
+        pytest.param(_page_twice, UNMATCHED, id="page visited twice"),
+        pytest.param(_own_cursor, BROKEN, id="repeated cursor"),
+        pytest.param(
+            lambda deals: deals.change("connector.json", "/auth/token_path", "refresh_token"),
+            {"RPL-003": "refuted"},
+            id="another credential",
+        ),
+        pytest.param(
+            lambda deals: deals.drop(RECORDING, "/lanes/2"),
+            {"RPL-001": "inconclusive", "PAR-005": "refuted"},
+            id="operation without a recording",
+        ),
+        pytest.param(
+            lambda deals: deals.path(SNAPSHOT).unlink(),
+            {"PAR-001": "inconclusive", "PAR-002": "inconclusive"},
+            id="no snapshot",
+        ),
+        pytest.param(
+            lambda deals: deals.change(RECORDING, "/provenance/written_at", "2025-11-22"),
+            {"REC-004": "inconclusive"},
+            id="stale recording",
+        ),
+        pytest.param(
+            lambda deals: deals.change(RECORDING, "/provenance/api_version", "2026-01"),
+            {"REC-005": "refuted"},
+            id="another version",
+        ),
+        pytest.param(lambda deals: deals.waive("/amount", "value"), {"PAR-004": "refuted"}, id="unused waiver"),
+    ],
+)
+def test_what_is_wrong_turns_its_own_check_red(
+    deals: Project, wrong: Callable[[Project], None], fallen: dict[str, str]
+) -> None:
+    """The check that it concerns says so; what only follows from it is a doubt, never a pass of its own."""
+    wrong(deals)
+
+    assert fallen == deals.fallen()
+
+
+# Mutants: every member of a config taken out, every value changed.
+
+Path_ = tuple[str, ...]
+
+# Words for people, and what no recorded traffic can tell from what it was.
+UNNOTICED = {
+    ("deals", "auth/token_path", "out"): "its default is the same",
+    ("deals", "resources/deals/list/key", "out"): "the key guards against repetition alone",
+    ("deals", "resources/deals/get/key", "out"): "as above",
+    ("deals", "connector", "out"): "the folder has the name",
+    ("finder", "connector", "out"): "the folder has the name",
+    ("finder", "resources/hits/search/key", "out"): "the snapshot knows the key by itself",
+}
+
+
+def _members(value: Any, path: Path_ = ()) -> Iterator[Path_]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield (*path, name)
+            yield from _members(inner, (*path, name))
+
+
+def _changed(value: Any) -> Any:
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) else f"{value}x"
+
+
+def _mutants(description: Description) -> Iterator[Any]:
+    name = description.name
+    config = description.documents[f"connectors/{name}/connector.json"]
+    for path in _members(config):
+        here: Any = config
+        for step in path:
+            here = here[step]
+        for how in ("out", *(() if isinstance(here, dict) else ("changed",))):
+            if (name, "/".join(path), how) not in UNNOTICED:
+                yield pytest.param(name, path, how, id=f"{name}:{'/'.join(path)}:{how}")
+
+
+def _mutate(project: Project, path: Path_, how: str) -> None:
+    config = copy.deepcopy(project.read("connector.json"))
+    here = config
+    for step in path[:-1]:
+        here = here[step]
+    if how == "out":
+        del here[path[-1]]
+    else:
+        here[path[-1]] = _changed(here[path[-1]])
+    project.write("connector.json", config)
+
+
+def _is_noticed(project: Project) -> bool:
+    try:
+        return project.fallen() != {}
+    except ConfigWrong:
+        return True
+
+
+@pytest.mark.parametrize(("name", "path", "how"), [*_mutants(DEALS), *_mutants(FINDER)])
+def test_no_word_of_a_config_changes_unnoticed(
+    request: pytest.FixtureRequest, name: str, path: Path_, how: str
+) -> None:
+    """Take a word out, or change it: some check no longer passes."""
+    project: Project = request.getfixturevalue(name)
+
+    _mutate(project, path, how)
+
+    assert _is_noticed(project)
+
+
+@pytest.mark.parametrize(("name", "path", "how"), [pytest.param(*key, id=":".join(key)) for key in UNNOTICED])
+def test_what_goes_unnoticed_is_known(request: pytest.FixtureRequest, name: str, path: str, how: str) -> None:
+    """The list of exceptions holds nothing that a check has learnt to notice."""
+    project: Project = request.getfixturevalue(name)
+
+    _mutate(project, tuple(path.split("/")), how)
+
+    assert not _is_noticed(project)
+
+
+# As pytest runs it.
+
+
+def _run(pytester: pytest.Pytester, project: Project, *arguments: str) -> tuple[int, str]:
+    result = pytester.runpytest_inprocess(
+        str(project.root / "connectors"), "--rootdir", str(project.root), "--as-of", "2026-11-23", *arguments
+    )
+    return int(result.ret), result.stdout.str()
+
+
+def _certificate(project: Project) -> Any:
+    return json.loads((project.root / "certificates" / "deals.json").read_text())
+
+
+def test_a_waived_difference_is_certified_with_its_waiver(deals: Project, pytester: pytest.Pytester) -> None:
+    """What is meant does not stand in the way, and stands in the certificate with reason, owner and last day."""
+    deals.edit(SNAPSHOT, '"amount": 20', '"amount": 21')
+    deals.waive("/amount", "value")
+
+    code, _ = _run(pytester, deals, "--certify")
+    certificate = _certificate(deals)
+
+    assert (0, "certified") == (code, certificate["verdict"])
+    assert [
+        {
+            "lane": "*",
+            "path": "/amount",
+            "kind": "value",
+            "reason": "meant to be so",
+            "owner": "deals team",
+            "expires": "2027-01-01",
+        }
+    ] == certificate["waivers"]
+
+
+def test_a_refuted_run_takes_no_promise_back(deals: Project, pytester: pytest.Pytester) -> None:
+    """A field that is gone is refuted today, and tomorrow too: the certificate between keeps what was promised."""
+    _run(pytester, deals, "--certify")
+    promised = _certificate(deals)["surface"]
+    deals.drop("connector.json", "/unified/crm.deal/fields/stage")
+
+    codes = [_run(pytester, deals, "--certify")[0] for _ in range(2)]
+    certificate = _certificate(deals)
+
+    assert [1, 1] == codes
+    assert ("refuted", promised) == (certificate["verdict"], certificate["surface"])
+    assert any(
+        reason.startswith("CFG-005: the last certificate promised more: 1 gone") for reason in certificate["reasons"]
+    )
+
+
+def test_a_run_that_takes_snapshots_certifies_nothing(deals: Project, pytester: pytest.Pytester) -> None:
+    """Compared with itself everything is equal; the run after it proves something."""
+    for path in deals.path("/snapshots/deals").iterdir():
+        path.unlink()
+
+    codes = [_run(pytester, deals, "--certify", *more)[0] for more in (["--snapshot-update"], [])]
+
+    assert [3, 0] == codes
+
+
+@pytest.mark.parametrize("inside", ["connectors", "connectors/deals"])
+def test_a_run_from_inside_finds_the_snapshots(deals: Project, monkeypatch: pytest.MonkeyPatch, inside: str) -> None:
+    """Where somebody stands decides nothing."""
+    monkeypatch.chdir(deals.root / inside)
+    file = Path("connector.json") if inside.endswith("deals") else Path("deals/connector.json")
+    there = Project(deals.root, "deals")
+
+    subject = type(there.subject())(file, there.subject().settings)
+
+    assert {"deals.get", "deals.list", "deals.list#throttled"} == {*subject.snapshots.lanes()}
+    assert ["crm.deal"] == [*subject.models]
+
+
+def test_a_truncated_recording_is_an_error_of_its_own(deals: Project) -> None:
+    """REC-001 cannot be judged, nor can whatever rests on the file; nothing of it passes as an empty recording."""
+    text = deals.path(RECORDING).read_text()
+    deals.write(RECORDING, text[: len(text) // 2])
+
+    fallen = deals.fallen()
+
+    assert {"REC-001": "error", "CFG-002": "inconclusive", "RPL-001": "inconclusive"}.items() <= fallen.items()
+    with pytest.raises(RecordingUnfit):
+        deals.judge("REC-001", "deals.json")
