@@ -13,9 +13,9 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final, Literal, TypeAlias
 
+from connproof.documents import nests_deeper
 from connproof.errors import LimitExceeded, PageUnreadable
 from connproof.model import Response
 from connproof.places import ABSENT, Absent, JsonValue
@@ -119,25 +119,12 @@ def _read_json(response: Response, limits: Limits) -> JsonValue:
         fault = str(error)
     else:
         opened = body.count(b"[") + body.count(b"{")  # no value nests deeper than that
-        if opened > limits.depth and _nests_deeper(value, limits.depth):
+        if opened > limits.depth and nests_deeper(value, limits.depth):
             raise _too_deep(response, limits)
         if not _has_lone_surrogate(body, value):
             return value
         fault = "a \\u escape is half of a surrogate pair, which no text can hold"
     raise _unreadable(response, "the body is not JSON", fault=fault)
-
-
-_CONTAINERS: Final = frozenset({list, dict})
-
-
-def _nests_deeper(value: JsonValue, depth: int) -> bool:
-    """Level by level, without a stack: a third of the time that the parse takes, whatever the strings hold."""
-    level: list[JsonValue] = [value] if value.__class__ in _CONTAINERS else []
-    while level and depth:
-        inside = chain.from_iterable([here.values() if isinstance(here, dict) else here for here in level])  # type: ignore[misc]  # containers alone
-        level = [element for element in inside if element.__class__ in _CONTAINERS]
-        depth -= 1
-    return bool(level)
 
 
 _HALF_OF_A_PAIR: Final = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Final, NoReturn
 
 from connproof.errors import ConfigWrong, Problem
 from connproof.places import JsonValue
 
-__all__ = ["MAX_DEPTH", "Source", "child", "read_json"]
+__all__ = ["MAX_DEPTH", "Source", "child", "nests_deeper", "read_json"]
 
 MAX_DEPTH: Final = 200
 
@@ -76,7 +77,8 @@ def read_json(data: bytes, name: str) -> tuple[JsonValue, Source]:
     text = _decoded(data, name)
     try:
         value: JsonValue = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite)
-        if not _SURROGATE_ESCAPE.search(text) and not _is_deeper(value, MAX_DEPTH):
+        opened = text.count("[") + text.count("{")  # no value nests deeper than that
+        if not _SURROGATE_ESCAPE.search(text) and (opened <= MAX_DEPTH or not nests_deeper(value, MAX_DEPTH)):
             return value, Source(name, text)
     except (ValueError, RecursionError):
         value = None
@@ -104,19 +106,17 @@ def _decoded(data: bytes, name: str) -> str:
         raise ConfigWrong(name, [Problem("", line, column, seen, "save the file as UTF-8")]) from None
 
 
-def _is_deeper(value: JsonValue, most: int) -> bool:
-    level: list[JsonValue] = [value]
-    for _ in range(most + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return True
+_CONTAINERS: Final = frozenset({list, dict})
+
+
+def nests_deeper(value: JsonValue, depth: int) -> bool:
+    """Whether a parsed document nests more arrays and objects than `depth`. Level by level, without a stack."""
+    level: list[JsonValue] = [value] if value.__class__ in _CONTAINERS else []
+    while level and depth:
+        inside = chain.from_iterable([here.values() if isinstance(here, dict) else here for here in level])  # type: ignore[misc]  # containers alone
+        level = [element for element in inside if element.__class__ in _CONTAINERS]
+        depth -= 1
+    return bool(level)
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
