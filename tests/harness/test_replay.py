@@ -9,7 +9,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 from urllib.parse import quote
 
 import httpx
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from connproof.model import Headers, Request, Response
 from pytest_connproof.net import HttpxNet
-from pytest_connproof.recording import Exchange, Lane, Order
+from pytest_connproof.recording import Exchange, Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, UnmatchedRequest
 
 URL = "https://api.deals.example/v1/deals"
@@ -33,7 +33,9 @@ def _request(query: str = "", *headers: tuple[str, str], body: bytes | None = No
     return Request("GET" if body is None else "POST", f"{url}?{query}" if query else url, headers, body)
 
 
-def _lane(*requests: Request, order: Order = "strict", repeats: frozenset[int] = frozenset()) -> Lane:
+def _lane(
+    *requests: Request, order: Literal["strict", "unordered"] = "strict", repeats: frozenset[int] = frozenset()
+) -> Lane:
     exchanges = tuple(
         Exchange(f"x/{number}", request, Response(200, (), str(number).encode()), number in repeats, "")
         for number, request in enumerate(requests, 1)
@@ -209,7 +211,7 @@ def test_an_exchange_that_repeats_is_never_used_up() -> None:
 
 
 @pytest.mark.parametrize(("order", "out_of_turn"), [("strict", ["x/2"]), ("unordered", [])])
-def test_a_turn_is_kept_where_the_lane_is_strict(order: Order, out_of_turn: list[str]) -> None:
+def test_a_turn_is_kept_where_the_lane_is_strict(order: Literal["strict", "unordered"], out_of_turn: list[str]) -> None:
     """An exchange used before an earlier one is out of turn; what comes after it is not."""
     one, two = _request("page=1"), _request("page=2")
     ledger = Ledger(_lane(one, two, order=order))
