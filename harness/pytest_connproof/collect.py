@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from connproof.errors import ConfigWrong, ConnproofError
+from connproof.errors import ConnproofError
 from pytest_connproof.checks import CHECKS, Check, targets
 from pytest_connproof.finding import Finding, Inconclusive
 from pytest_connproof.subject import Settings, Subject
@@ -25,7 +25,12 @@ from pytest_connproof.verdict import CheckResult, Outcome
 __all__ = ["MARKERS", "CheckItem", "ConnectorFile", "expected_checks", "result_of", "subject_of"]
 
 # What `-m` takes, by family.
-MARKERS: Final[Mapping[str, str]] = {"cfg": "config", "rec": "recording", "rpl": "replay", "par": "parity"}
+MARKERS: Final[Mapping[str, pytest.MarkDecorator]] = {
+    "cfg": pytest.mark.config,
+    "rec": pytest.mark.recording,
+    "rpl": pytest.mark.replay,
+    "par": pytest.mark.parity,
+}
 
 _SUBJECTS = pytest.StashKey[dict[Path, Subject]]()
 
@@ -41,6 +46,7 @@ class ConnectorFile(pytest.File):
         node: ConnectorFile = cls.from_parent(parent, path=path)
         node.subject = subject_of(path, settings, parent.config)
         node.certifying = certifying
+        node.add_marker("connproof")  # for all that stands below it
         return node
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
@@ -91,7 +97,6 @@ class CheckItem(pytest.Item):
         node.check = check
         node.target = target
         node.add_marker(MARKERS[check.family])
-        node.add_marker("connproof")
         return node
 
     def setup(self) -> None:
@@ -213,15 +218,21 @@ def result_of(properties: Iterable[tuple[str, object]]) -> tuple[Path, CheckResu
 
 
 def _applicable(subject: Subject) -> Iterator[tuple[Check, str]]:
-    """The checks of a connector and their targets. Of a config that cannot be read, only the check that says so."""
+    """The checks of a connector and their targets.
+
+    Of one that cannot be replayed as it stands, only those that say what cannot be read. The others would take
+    the rest for the whole, and an update would throw away the snapshots of lanes that cannot be seen.
+    """
     try:
-        subject.connector  # noqa: B018 to see whether it can be read
-    except (ConfigWrong, OSError):
+        _ = subject.connector, subject.account, subject.models
+    except (ConnproofError, OSError):
         yield CHECKS[0], ""
         return
+    whole = len(subject.recordings) == len(subject.recording_files)
     for check in CHECKS:
-        for target in targets(check, subject):
-            yield check, target
+        if whole or check.id in {"CFG-001", "REC-001"}:
+            for target in targets(check, subject):
+                yield check, target
 
 
 def _first_line(error: Exception) -> str:

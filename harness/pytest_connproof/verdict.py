@@ -66,7 +66,7 @@ def judge(results: Sequence[CheckResult], expected: Collection[tuple[str, str]])
     run = {(result.check, result.target) for result in results}
     if left_out := [pair for pair in expected if pair not in run]:
         doubts.append(f"{len(left_out)} of {len(expected)} checks were not run")
-    else:
+    elif not errors:  # what an error left uncounted is no further reason
         doubts += [why for check, what, why in _DEMANDED if evidence.get(check, {}).get(what, 0) <= 0]
     if errors:
         return Verdict("error", (*errors, *findings, *doubts), evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
@@ -15,19 +16,17 @@ from shop import (
     Done,
     Project,
     config,
+    pytest_in_process,
     recording,
     snapshot,
 )
 
-# Loaded before pytester takes note of what is: otherwise each run would load it anew.
 from pytest_connproof.checks import CHECKS, rpl
-from pytest_connproof.report import summary, terminal
 
 pytest_plugins = ["pytester"]
 
 Run: TypeAlias = Callable[..., Done]
 
-LOADED = (summary, terminal)
 
 # The shop has one recording with one lane, and maps to no unified model.
 OF_CONNECTOR = [check for check in CHECKS if check.scope == "connector" and check.id != "PAR-003"]
@@ -52,15 +51,9 @@ def shop(pytester: pytest.Pytester) -> Project:
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs pytest in this process, in the current folder, as on the projects' day and on a wide screen."""
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def ran(*arguments: str) -> Done:
-        done = pytester.runpytest_inprocess("-pno:hypothesispytest", "-pno:cacheprovider", f"--as-of={DAY}", *arguments)
-        return Done(int(done.ret), f"{done.stdout}{done.stderr}")
-
-    return ran
+def run(pytester: pytest.Pytester) -> Run:
+    """Runs pytest in the current folder."""
+    return partial(pytest_in_process, pytester)
 
 
 def ids(done: Done) -> list[str]:
