@@ -102,6 +102,10 @@ def test_policy_adds_headers_and_slots() -> None:
         ("X-Amz-Signature", "signature"),
         ("X-Amz-Security-Token", "access_token"),
         ("X-Amz-Credential", "credential"),
+        ("auth", "access_token"),
+        ("key", "api_key"),
+        ("secret", "secret"),
+        ("session", "session"),
     ],
 )
 @pytest.mark.parametrize("place", ["query", "form"])
@@ -112,13 +116,126 @@ def test_parameter(place: str, name: str, placeholder: str) -> None:
     assert [["limit", "100"], [name, f"{{{{secret:{placeholder}#1}}}}"]] == sent(redacted)[place]
 
 
-def test_one_time_code_is_known_by_its_neighbours() -> None:
+# A provider's spelling of a name that always holds a credential, and what its placeholder is called.
+STRONG = {
+    "accessKey": "access_key",
+    "apiSecret": "client_secret",
+    "api_token": "api_token",
+    "APP_KEY": "api_key",
+    "app_secret": "client_secret",
+    "auth-key": "api_key",
+    "authToken": "access_token",
+    "AWSAccessKeyId": "access_key",
+    "bearer_token": "access_token",
+    "bot_token": "access_token",
+    "code_verifier": "code_verifier",
+    "consumer_secret": "client_secret",
+    "csrfToken": "csrf_token",
+    "device_code": "device_code",
+    "hmac": "signature",
+    "JSESSIONID": "session",
+    "jwt": "jwt",
+    "oauth_token": "access_token",
+    "oauth_verifier": "code",
+    "passphrase": "password",
+    "passwd": "password",
+    "passwords": "password",
+    "private_key": "private_key",
+    "private-token": "access_token",
+    "pwd": "password",
+    "SAMLResponse": "assertion",
+    "secret_key": "secret_key",
+    "sessionKey": "session",
+    "session_token": "session",
+    "sharedSecret": "client_secret",
+    "signing_key": "secret_key",
+    "Ocp-Apim-Subscription-Key": "api_key",
+    "token_secret": "token_secret",
+    "webhook_secret": "secret",
+    "old_client_secrets": "client_secret",
+    "X-XSRF-TOKEN": "csrf_token",
+}
+# And of one that holds a credential where the value looks like one.
+WEAK = {
+    "credential": "credential",
+    "secret": "secret",
+    "sessionId": "session",
+    "SID": "session",
+    "sig": "signature",
+    "signature": "signature",
+    "clone_token": "token",
+}
+
+
+@pytest.mark.parametrize(("name", "placeholder"), [*STRONG.items(), *WEAK.items()])
+def test_member(name: str, placeholder: str) -> None:
+    """A member is known by its name, glued or in words; a value that looks like nothing tells the two kinds apart."""
+    assert {name: f"{{{{secret:{placeholder}#1}}}}"} == body({name: TOKEN})
+    assert {name: f"{{{{secret:{placeholder}#1}}}}" if name in STRONG else "no"} == body({name: "no"})
+
+
+@pytest.mark.parametrize(
+    ("name", "placeholder"),
+    [
+        ("x-session-token", "session"),
+        ("x-shop-token", "token"),
+        ("x-hub-signature", "signature"),
+        ("x-webhook-secret", "secret"),
+        ("x-auth", "api_key"),
+        ("x-session", "api_key"),
+        ("x-credential", "credential"),
+        ("x-authorization-key", "api_key"),
+    ],
+)
+def test_header_that_ends_like_a_credential(name: str, placeholder: str) -> None:
+    """A header that only a policy lets pass is redacted by how its name ends."""
+    redacted = redact(document({"headers": [[name, TOKEN]]}), Policy(headers=(name,)))
+
+    assert [[name, f"{{{{secret:{placeholder}#1}}}}"]] == sent(redacted)["headers"]
+
+
+@pytest.mark.parametrize("word", ["limit", "quota", "ratelimit", "remaining", "throttle", "version"])
+def test_header_of_limits_and_versions_is_recorded(word: str) -> None:
+    """Every provider calls these headers differently; a word of the name tells."""
+    headers = [[f"x-shop-{word}-a", "98"]]
+
+    assert headers == sent(redact(document({"headers": headers})))["headers"]
+
+
+@pytest.mark.parametrize(
+    "beside", ["grant_type", "redirectUri", "client_id", "code_verifier", "client_secret", "state"]
+)
+def test_one_time_code_is_known_by_its_neighbours(beside: str) -> None:
     """`code` is a secret beside an OAuth parameter, and a country or an error elsewhere."""
-    exchange = redact(document({"form": [["grant_type", "authorization_code"], ["code", "4/0AX4XfWi"]]}))
+    exchange = redact(document({"form": [[beside, "a"], ["code", "4/0AX4XfWi"]]}))
     search = redact(document({"query": [["code", "DE-BY-01"], ["limit", "10"]]}))
 
     assert ["code", "{{secret:code#1}}"] == sent(exchange)["form"][1]
     assert ["code", "DE-BY-01"] == sent(search)["query"][0]
+
+
+def test_code_and_state_of_a_record_are_no_credentials() -> None:
+    """Only among parameters does `state` speak of OAuth: an address has both."""
+    assert {"code": "DE-BY-01", "state": "Bavaria"} == body({"code": "DE-BY-01", "state": "Bavaria"})
+
+
+# fmt: off
+PAGING = [
+    "after", "before", "change", "continuation", "continue", "cursor", "delta", "forward", "iterator", "marker", "more",
+    "next", "offset", "page", "pager", "pagination", "paging", "position", "prev", "previous", "resume", "scroll",
+    "skip", "start", "sync",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("word", PAGING)
+def test_token_that_says_where_the_reading_goes_on_stays(word: str) -> None:
+    """In the name, in a header's name, and as the name of the object that holds it."""
+    value = {f"{word}_token": TOKEN, word: {"token": TOKEN}}
+    headers = [[f"x-{word}-token", TOKEN]]
+
+    assert value == body(value)
+    assert headers == sent(redact(document({"headers": headers}), Policy(headers=(f"x-{word}-token",))))["headers"]
 
 
 @pytest.mark.parametrize(
@@ -134,8 +251,12 @@ def test_one_time_code_is_known_by_its_neighbours() -> None:
         {"key": "PROJ-12345678", "signature": "Best regards, Jo", "code": "NOT_FOUND_404"},
         {"token_type": "Bearer", "expires_in": 3600, "refresh_token_expires_in": 8726400, "password": None},
         {"has_password": True, "password_updated_at": "2026-01-02T03:04:05Z", "secret": "no"},
-        {"phone_verified_at": "2026-01-02", "phone_id": "1234567890", "fax": ""},
-        {"email": "jo@example.com", "at": "jo@shop.test", "scp": "git@host.net", "image": "logo@2x.png"},
+        {"phone_verified_at": "2026-01-02", "phone_id": "1234567890", "phone_ids": ["1234567890"], "fax": ""},
+        {"phone_date": "2026-01-02", "phone_time": 1767312000, "phone": "call me", "mobile": "1" * 60},
+        {"email": "jo@example.com", "at": "jo@shop.test", "scp": "git@host.net", "n": "jo@localhost.invalid"},
+        {"image": [f"logo@2x.{kind}" for kind in ("png", "jpg", "jpeg", "gif", "svg", "webp", "PNG")]},
+        {"x": "Bearer authentication-required", "y": "Basic knowledge12345", "z": "ftp://anonymous@h.net/"},
+        {"x": "Authorization: required\nToken: see below\n"},
         {"next": "https://api.corp.com/x?page_token=CiAKGjBpNDd2Nmp2&limit=2"},
         {"a": "{{secret:access_token#1}}", "access_token": "{{secret:access_token#1}}", "mobile": "+15550000001"},
         {"n": 12345678901234567890, "f": 1.0, "t": True, "z": None, "e": "", "l": [], "o": {}},
@@ -159,13 +280,9 @@ def test_what_is_no_secret_stays(value: Any) -> None:
         ({"password": 12345678}, {"password": "{{secret:password#1}}"}),
         ({"name": "password", "value": "hunter2!"}, {"name": "password", "value": "{{secret:password#1}}"}),
         ({"password": {"value": "hunter2!"}}, {"password": {"value": "{{secret:password#1}}"}}),
-        ({"x": f"see {JWT}."}, {"x": "see {{secret:jwt#1}}."}),
-        ({"x": "xoxb-123456789012-abcdefGHIJ"}, {"x": "{{secret:access_token#1}}"}),
-        ({"x": f"ghp_{'a1' * 18}"}, {"x": "{{secret:access_token#1}}"}),
-        ({"x": f"sk_live_{'a1' * 12}"}, {"x": "{{secret:api_key#1}}"}),
-        ({"x": "AKIAABCDEFGHIJKLMNOP"}, {"x": "{{secret:access_key#1}}"}),
-        ({"x": f"ya29.{'a1-_' * 9}"}, {"x": "{{secret:access_token#1}}"}),
-        ({"x": f"00D{'5e' * 6}!{'AQ.1' * 8}"}, {"x": "{{secret:access_token#1}}"}),
+        ({"key": "password", "value": "hunter2!"}, {"key": "password", "value": "{{secret:password#1}}"}),
+        ({"password": {"values": ["hunter2!"]}}, {"password": {"values": ["{{secret:password#1}}"]}}),
+        ({"phone": {"number": "+49 170 1234567"}}, {"phone": {"number": "+15550000001"}}),
         (
             {"x": "a\n-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nb"},
             {"x": "a\n{{secret:private_key#1}}\nb"},
@@ -188,6 +305,9 @@ def test_what_is_no_secret_stays(value: Any) -> None:
             {"raw": json.dumps({"in": json.dumps({"refresh_token": "abc12345"})})},
             {"raw": '{"in": "{\\"refresh_token\\": \\"{{secret:refresh_token#1}}\\"}"}'},
         ),
+        ({"x": "<a b='c' api_key = 'a&amp;b12345'/>"}, {"x": "<a b='c' api_key = '{{secret:api_key#1}}'/>"}),
+        ({"x": "Authorization: abc12345-x9"}, {"x": "Authorization: {{secret:access_token#1}}"}),
+        ({"x": "see h.net?api_key=abc12345-x9."}, {"x": "see h.net?api_key={{secret:api_key#1}}."}),
         ({"x": "<a:sessionId>00Dx!abcdefgh</a:sessionId>"}, {"x": "<a:sessionId>{{secret:session#1}}</a:sessionId>"}),
         (
             {"x": "sent Authorization: Bearer abcdef0123456789xyz"},
@@ -205,6 +325,70 @@ def test_what_is_no_secret_stays(value: Any) -> None:
 def test_value(value: Any, expected: Any) -> None:
     """A secret or a person is found by its slot, by its shape, inside a URL and inside text."""
     assert expected == body(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("jwt", JWT),
+        ("access_token", "xoxb-123456789012-abcdefGHIJ"),
+        ("access_token", "xapp-1-A0123456789-abcdefGHIJ"),
+        ("access_token", f"ghp_{'a1' * 18}"),
+        ("access_token", f"github_pat_{'a1' * 18}"),
+        ("access_token", f"glpat-{'a1' * 12}"),
+        ("access_token", "pat-na1-01234567-89ab-cdef-0123-456789abcdef"),
+        ("access_token", f"ya29.{'a1-_' * 9}"),
+        ("access_token", f"00D{'5e' * 6}!{'AQ.1' * 8}"),
+        ("access_token", f"EAA{'a1' * 40}"),
+        ("access_token", f"secret_{'a1' * 21}"),
+        ("access_token", f"ntn_{'a1' * 21}"),
+        ("access_token", f"shpat_{'a1' * 16}"),
+        ("access_token", f"123456789:{'a1-_b' * 7}"),
+        ("refresh_token", f"1//0{'a1' * 20}"),
+        ("client_secret", f"GOCSPX-{'a1' * 14}"),
+        ("api_key", f"sk_live_{'a1' * 12}"),
+        ("api_key", f"sk-{'a1' * 20}"),
+        ("api_key", f"AIza{'a1-_b' * 7}"),
+        ("api_key", f"SG.{'a1' * 11}.{'a1' * 20}"),
+        ("api_key", f"key-{'a1' * 16}"),
+        ("access_key", "AKIAABCDEFGHIJKLMNOP"),
+        ("secret", f"whsec_{'a1' * 16}"),
+    ],
+)
+def test_shape(name: str, value: str) -> None:
+    """What looks like nothing but a credential is one, wherever it stands, and in prose too."""
+    assert {"x": f"see {{{{secret:{name}#1}}}} there"} == body({"x": f"see {value} there"})
+
+
+def test_basic_credentials_in_prose() -> None:
+    """They are known by what is inside, and that is known from then on."""
+    assert {"x": "-H 'Basic {{secret:basic#1}}'", "y": "was {{secret:password#1}}"} == body(
+        {"x": f"-H 'Basic {BASIC}'", "y": f"was {TOKEN}"}
+    )
+
+
+def test_key_as_the_user_of_basic_credentials() -> None:
+    """Some providers take the key as the user, and a blank or a word as the password."""
+    value = base64.b64encode(f"{TOKEN}:x".encode()).decode()
+    redacted = redact(document({"headers": [["authorization", f"Basic {value}"]]}, {"text": [f"was {TOKEN}"]}))
+
+    assert ["was {{secret:api_key#1}}"] == answer(redacted)["text"]
+
+
+def test_token_in_signed_credentials() -> None:
+    """Of OAuth 1 the whole header is replaced, and its token is known."""
+    header = f'OAuth realm="r", oauth_token="{quote(TOKEN, safe="")}", oauth_nonce="n123456789"'
+    redacted = redact(document({"headers": [["authorization", header]]}, {"text": [f"was {TOKEN}"]}))
+
+    assert [["authorization", "OAuth {{secret:authorization#1}}"]] == sent(redacted)["headers"]
+    assert ["was {{secret:access_token#1}}"] == answer(redacted)["text"]
+
+
+def test_password_of_a_url_is_known() -> None:
+    """What stood before a host is looked for by itself."""
+    assert {"x": "https://%7B%7Bsecret%3Auserinfo%231%7D%7D@h.net", "y": "{{secret:password#1}}"} == body(
+        {"x": "https://jo:s3cret-9@h.net", "y": "s3cret-9"}
+    )
 
 
 def test_same_value_same_placeholder() -> None:

@@ -33,7 +33,6 @@ _STRONG: Final = {
     "accesskey": "access_key",
     "accesstoken": "access_token",
     "apikey": "api_key",
-    "apipassword": "password",
     "apisecret": "client_secret",
     "apitoken": "api_token",
     "appkey": "api_key",
@@ -44,7 +43,6 @@ _STRONG: Final = {
     "awsaccesskeyid": "access_key",
     "bearertoken": "access_token",
     "bottoken": "access_token",
-    "clientassertion": "assertion",
     "clientsecret": "client_secret",
     "codeverifier": "code_verifier",
     "consumersecret": "client_secret",
@@ -97,28 +95,18 @@ _PARAMETERS: Final = {
 _HEADER_ENDS: Final = frozenset({"token", "secret", "signature", "auth", "session", "credential", "key"})
 # A one-time code is called what many other things are called: an OAuth parameter beside it tells.
 _BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "clientid", "codeverifier", "clientsecret"})
-# A token with one of these words says where the reading goes on, not who reads.
+# A token with one of these words, or a bare "token" under one, says where the reading goes on, not who reads.
 # fmt: off
 _PAGING: Final = frozenset({
-    "after", "before", "change", "changes", "continuation", "continue", "continuous", "cursor", "delta",
-    "first", "forward", "iterator", "last", "link", "links", "list", "marker", "more", "next", "offset", "page",
-    "pager", "pages", "pagination", "paging", "position", "prev", "previous", "query", "result", "results",
-    "resume", "scroll", "search", "skip", "start", "starting", "state", "sync", "watch",
+    "after", "before", "change", "continuation", "continue", "cursor", "delta", "forward", "iterator", "marker", "more",
+    "next", "offset", "page", "pager", "pagination", "paging", "position", "prev", "previous", "resume", "scroll",
+    "skip", "start", "sync",
 })
 # fmt: on
-# And a bare "token" under one of these.
-_PAGERS: Final = frozenset(
-    {"continuation", "cursor", "next", "page", "pager", "pages", "pagination", "paging", "previous"}
-)
 # Under a credential's or a phone's name, these members hold the value itself.
-_CARRIERS: Final = frozenset({"value", "values", "val", "number", "raw", "content", "text"})
+_CARRIERS: Final = frozenset({"value", "values", "number"})
 _PHONES: Final = frozenset({"phone", "phones", "mobile", "mobiles", "fax", "faxes", "telephone", "telephones"})
-# fmt: off
-_NOT_A_PHONE: Final = frozenset({
-    "at", "count", "country", "date", "enabled", "extension", "format", "id", "ids", "status", "time", "type",
-    "verified", "version",
-})
-# fmt: on
+_NOT_A_PHONE: Final = frozenset({"at", "date", "id", "ids", "time"})
 
 _WORD: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
 
@@ -139,7 +127,7 @@ def slot_of(
         telling = _BESIDE_A_CODE | {"state"} if where == "parameter" else _BESIDE_A_CODE
         return TEXT if telling.isdisjoint(beside) else Slot("strong", "code")
     slot = _slot_by_name(name, where)
-    if slot == _TOKEN and not _PAGERS.isdisjoint(_words(parent)):
+    if slot == _TOKEN and not _PAGING.isdisjoint(_words(parent)):
         return TEXT
     return slot
 
@@ -208,7 +196,7 @@ _HEADERS: Final = frozenset({
 })
 # fmt: on
 # The provider's own words for its limits and versions, whatever it calls the whole header.
-_HEADER_WORDS: Final = frozenset({"limit", "quota", "ratelimit", "remaining", "throttle", "throttled", "version"})
+_HEADER_WORDS: Final = frozenset({"limit", "quota", "ratelimit", "remaining", "throttle", "version"})
 
 
 def is_recorded(header: str, policy: Policy) -> bool:

@@ -60,7 +60,7 @@ USERINFO: Final = r"(?<=://)(?P<user>[^/\s@\"'<>?#]+)(?=@)"
 SCHEME: Final = r"(?s)(?P<scheme>[A-Za-z][A-Za-z0-9_-]{1,30}) +(?P<value>\S.*)"
 
 EMAIL: Final = (
-    r"(?<![\w.+'-])(?P<local>(?:[\w+'-]|%2[Bb]|\.(?!\.)){1,64})(?P<at>@|%40|\\u0040|&#64;|&#x40;)"
+    r"(?<![\w.+'-])(?<!://)(?P<local>(?:[\w+'-]|%2[Bb]|\.(?!\.)){1,64})(?P<at>@|%40|\\u0040|&#64;|&#x40;)"
     r"(?P<domain>(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w-])"
 )
 _NOBODYS: Final = r"(?:^|\.)(?:example\.[a-z]+(?:\.[a-z]+)?|example|test|invalid|localhost)$"

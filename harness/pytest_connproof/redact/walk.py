@@ -129,7 +129,7 @@ class Walk:
     def _object(self, members: dict[str, Any], pointer: str, above: Slot, parent: str) -> dict[str, Any]:
         beside = frozenset(map(bare, members))
         # {"name": "password", "value": "..."}
-        called = next((members[word] for word in ("name", "key", "field") if isinstance(members.get(word), str)), "")
+        called = next((members[word] for word in ("name", "key") if isinstance(members.get(word), str)), "")
         replaced = {}
         for name, inner in members.items():
             at = child(pointer, name)
