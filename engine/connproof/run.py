@@ -18,8 +18,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-import re2
-
 from connproof import auth, pagination
 from connproof.clock import Clock, SystemClock
 from connproof.config import BRACES
@@ -502,6 +500,8 @@ def _base_url(connector: Connector, account: Account) -> str:
                 facts={"needed by": f"{connector.source.name} /base_url"},
                 fix=f'add "{name}" to the variables of the account file',
             )
+        import re2  # most connectors have no variable, and no use for it
+
         if not re2.fullmatch(variable.pattern, value):
             raise CallWrong(
                 f'the variable "{name}" of the account "{account.name}" does not match its pattern',

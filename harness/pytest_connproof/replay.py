@@ -180,15 +180,7 @@ def _address(parts: Parts) -> tuple[str, ...]:
 
 def _parts(request: Request) -> Parts:
     """A request as named parts, each a sorted tuple of texts: what matching compares."""
-    url = urlsplit(request.url)
-    parts: dict[str, tuple[str, ...]] = {
-        "method": (request.method.upper(),),
-        "origin": (origin(request.url),),
-        # An encoded slash is no slash: /a%2Fb is one segment.
-        "path": ("/".join(quote(unquote(part), safe="!$&'()*+,;=:@~") for part in url.path.split("/")) or "/",),
-    }
-    for name, value in _pairs(url.query):
-        parts[f"query.{name}"] = tuple(sorted((*parts.get(f"query.{name}", ()), value)))
+    parts = {"method": (request.method.upper(),), **_url_parts(request.url)}
     for name, value in request.headers:
         parts[f"header.{name}"] = (*parts.get(f"header.{name}", ()), value)
     if request.body is not None:
@@ -199,7 +191,9 @@ def _parts(request: Request) -> Parts:
 @lru_cache(maxsize=1024)  # what was recorded is asked for again, in the same words
 def _url_parts(url: str) -> Parts:
     split = urlsplit(url)
-    parts = {"origin": (origin(url),), "path": (unquote(split.path) or "/",)}
+    # An encoded slash is no slash: /a%2Fb is one segment.
+    path = "/".join(quote(unquote(part), safe="!$&'()*+,;=:@~") for part in split.path.split("/"))
+    parts = {"origin": (origin(url),), "path": (path or "/",)}
     for name, value in _pairs(split.query):
         parts[f"query.{name}"] = tuple(sorted((*parts.get(f"query.{name}", ()), value)))
     return MappingProxyType(parts)

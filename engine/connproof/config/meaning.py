@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-import re2
-
 from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
 from connproof.documents import child
 from connproof.links import origin
@@ -106,6 +104,8 @@ class _Judging:
 
     def _pattern(self, variable: Variable, base_url: str) -> None:
         pointer = f"{child('/variables', variable.name)}/pattern"
+        import re2  # most connectors have no variable, and no use for it
+
         options = re2.Options()
         options.log_errors = False
         try:
