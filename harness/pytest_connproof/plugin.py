@@ -40,6 +40,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Reports(config), "connproof-reports")
     if config.getoption("as_of") is not None:
         _as_of(config)
+    settings = _settings(config) if config.getoption("certify") else None
+    if settings and (settings.update_snapshots or settings.update_new_only):
+        raise pytest.UsageError(
+            "--certify judges by the snapshots: run --snapshot-update first, and review what it took"
+        )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

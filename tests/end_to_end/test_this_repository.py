@@ -35,7 +35,7 @@ def test_the_connectors_of_this_repository_are_certified(tmp_path: Path) -> None
 def _newest_day() -> str:
     """The test must not age with the recordings: how old they may be, each certifying run says for itself."""
     said = [json.loads(file.read_bytes())["provenance"] for file in ROOT.glob("connectors/*/recordings/*.json")]
-    return max((provenance.get("recorded_at") or provenance["written_at"])[:10] for provenance in said)
+    return max(str(provenance.get("recorded_at") or provenance["written_at"])[:10] for provenance in said)
 
 
 def _stamps() -> dict[Path, int]:

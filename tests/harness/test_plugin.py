@@ -251,6 +251,19 @@ def test_a_day_that_is_none_is_refused(run: Run, day: str) -> None:
     assert f"--as-of {day}: not a date; write it as 2026-11-23" in done.text
 
 
+@pytest.mark.parametrize("update", ["--snapshot-update", "--snapshot-update-new-only"])
+def test_a_run_does_not_certify_by_what_it_takes(shop: Project, run: Run, update: str) -> None:
+    """A snapshot that nobody has reviewed is no baseline."""
+    (shop.root / "snapshots/shop/deals.list.json").unlink()
+    before = shop.files()
+
+    done = run("connectors", "--certify", update)
+
+    assert pytest.ExitCode.USAGE_ERROR == done.code
+    assert "--certify judges by the snapshots: run --snapshot-update first, and review what it took" in done.text
+    assert before == shop.files()
+
+
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(("days", "code"), [("22", 0), ("21", 3), ("0", 3)])
 def test_age_is_judged_as_of_the_day(run: Run, days: str, code: int) -> None:
