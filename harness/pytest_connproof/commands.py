@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -21,8 +22,8 @@ from connproof.model import Connector, Request
 from pytest_connproof import foreign
 from pytest_connproof import recording as recordings
 from pytest_connproof.atomic import write_whole
-from pytest_connproof.lanes import in_one_lane, sorted_into_lanes
-from pytest_connproof.recording import Provenance, Recording
+from pytest_connproof.lanes import in_one_lane, no_operation, sort
+from pytest_connproof.recording import Provenance, Recording, RecordingUnfit
 from pytest_connproof.redact import Policy, policy_for
 
 __all__ = ["app"]
@@ -101,6 +102,9 @@ def import_(
     api_version: Annotated[
         str, typer.Option(metavar="VERSION", help="The API version of the traffic. Default: the config's.")
     ] = "",
+    known_only: Annotated[
+        bool, typer.Option("--known-only", help="Leave out the traffic that no operation of the config fits.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a recording of the same name.")] = False,
 ) -> None:
     """Import other tools' recordings, redacted, into a connector's recordings folder.
@@ -123,11 +127,20 @@ def import_(
         recorder=f"connproof {version('connproof')}",
         api_version=api_version or (loaded.api_version.value if loaded and loaded.api_version else None),
     )
-    imported = [_imported(file, target, lane, loaded, provenance) for file, target in targets.items()]
-    for recording in imported:
+    imported: list[tuple[Recording, int]] = []
+    taken = _lanes_beside(folder, targets.values())
+    if lane and len(targets) > 1:
+        raise CallWrong("--lane takes one file: a lane stands in one recording", fix="import them one after the other")
+    if taken_by := taken.get(lane):
+        raise CallWrong(f"the lane {lane} stands in {taken_by}", fix=f"name a scenario of it: --lane {lane}#another")
+    for file, target in targets.items():
+        recording, left_out = _imported(file, target, lane, loaded, provenance, known_only=known_only, taken=taken)
+        taken |= {one.id: target for one in recording.lanes}
+        imported.append((recording, left_out))
+    for recording, left_out in imported:
         recording.path.parent.mkdir(parents=True, exist_ok=True)
         recordings.save(recording, recording.path)
-        _tell(recording)
+        _tell(recording, left_out)
 
 
 @app.command()
@@ -186,28 +199,52 @@ def _no_connector(text: str, near: Path, fix: str = "name one of these, or a pat
     return CallWrong(f"no connector {text}", facts={"there are": ", ".join(there) or "none"}, fix=fix)
 
 
-def _imported(file: Path, target: Path, lane: str, loaded: Connector | None, provenance: Provenance) -> Recording:
-    """A foreign file as the recording that is to be written."""
+def _lanes_beside(folder: Path, replaced: Collection[Path]) -> dict[str, Path]:
+    """The lanes of the recordings that stay; what cannot be read has none that count."""
+    lanes: dict[str, Path] = {}
+    for path in sorted((folder / "recordings").glob("*.json")):
+        if path not in replaced:
+            with suppress(RecordingUnfit):  # REC-001 says so
+                lanes |= {lane.id: path for lane in recordings.load(path).lanes}
+    return lanes
+
+
+def _imported(
+    file: Path,
+    target: Path,
+    lane: str,
+    loaded: Connector | None,
+    provenance: Provenance,
+    *,
+    known_only: bool,
+    taken: Collection[str],
+) -> tuple[Recording, int]:
+    """A foreign file as the recording that is to be written, and how many of its exchanges are left out."""
     tape = foreign.read(file)
     policy = policy_for(loaded) if loaded else Policy(headers=("authorization", "content-type"))
     pairs = [(_kept(taped.request, policy), taped.response) for taped in tape.exchanges]
     if loaded is None and not lane:
         raise CallWrong("there is no config yet to sort the traffic by", fix="name the lane: --lane contacts.list")
-    lanes = sorted_into_lanes(pairs, loaded) if loaded and not lane else [in_one_lane(lane, pairs, loaded)]
+    lanes, left_out = [in_one_lane(lane, pairs, loaded)] if lane else [], 0
+    if loaded and not lane:
+        found = sort(pairs, loaded, taken)
+        if found.unknown and not (known_only and found.lanes):
+            raise no_operation(found.unknown, loaded)
+        lanes, left_out = [*found.lanes], len(found.unknown)
     said = replace(
         provenance,
         source=provenance.source or f"imported from {tape.format}",
         recorded_at=_first_time([taped.recorded_at for taped in tape.exchanges]) or provenance.recorded_at,
         origin=f"{tape.format}: {file.name}",
     )
-    return recordings.assemble(target, provenance=said, lanes=lanes, policy=policy)
+    return recordings.assemble(target, provenance=said, lanes=lanes, policy=policy), left_out
 
 
-def _tell(recording: Recording) -> None:
+def _tell(recording: Recording, left_out: int) -> None:
     origin, redaction = recording.provenance.origin or "", recording.provenance.redaction
     counts = ", ".join(f"{lane.id} {len(lane.exchanges)}" for lane in recording.lanes)
     typer.echo(f"{recording.path}  from {origin}")
-    typer.echo(f"  exchanges  {counts}")
+    typer.echo(f"  exchanges  {counts}" + (f"  ({left_out} left out)" if left_out else ""))
     rules = redaction.rules if redaction else {}
     typer.echo(f"  redacted   {', '.join(f'{rule} {count}' for rule, count in rules.items()) or 'nothing'}")
     if recording.provenance.recorded_at is None:

@@ -1,16 +1,17 @@
 """Sort imported traffic into lanes: each the exchanges of one call of one operation, and how it was called.
 
 A request that goes where an answer pointed is the next page of the same call; any other is held against the
-method and the path of every operation. Nothing is guessed: traffic that no operation fits, or that
-several fit equally well, is refused. Whether the lanes replay is for the checks to say.
+method and the path of every operation. Nothing is guessed: what no operation fits is told apart, what
+several fit equally well is refused. Whether the lanes replay is for the checks to say.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -21,12 +22,21 @@ from connproof.places import JsonValue, Place
 from connproof.schemas import nearest
 from pytest_connproof.recording import Call, RawLane
 
-__all__ = ["Pair", "in_one_lane", "sorted_into_lanes"]
+__all__ = ["Pair", "Sorted", "in_one_lane", "no_operation", "sort"]
 
 Pair = tuple[Request, Response]
 
 _POSITIONS: Final = ("cursor", "offset", "page", "key")
+_MOST_SHOWN: Final = 8
 _LEADING: Final = frozenset({"link_header", "next_url"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A lane for each call, and the requests that no operation fits."""
+
+    lanes: tuple[RawLane, ...]
+    unknown: tuple[Request, ...]
 
 
 def in_one_lane(lane: str, pairs: Sequence[Pair], connector: Connector | None) -> RawLane:
@@ -42,23 +52,46 @@ def in_one_lane(lane: str, pairs: Sequence[Pair], connector: Connector | None) -
     return RawLane(lane, tuple(pairs), call=call)
 
 
-def sorted_into_lanes(pairs: Sequence[Pair], connector: Connector) -> list[RawLane]:
-    """A lane for each call, named after its operation; further ones of the same operation are numbered from 2.
+def sort(pairs: Sequence[Pair], connector: Connector, taken: Collection[str] = ()) -> Sorted:
+    """Traffic in lanes named after their operations; further calls of the same operation are numbered from 2.
 
-    Raises CallWrong, naming the request that no operation fits.
+    `taken` are the lanes of the connector's other recordings: a lane stands in one recording only.
     """
     opened: list[_Opened] = []
+    unknown: list[Request] = []
     for request, response in pairs:
         lane = next((lane for lane in reversed(opened) if lane.leads_to(request)), None)
         if lane is None:
-            operation, call = _fitting(request, connector)
+            fitting = _fitting(request, connector)
+            if fitting is None:
+                unknown.append(request)
+                continue
+            operation, call = fitting
             lane = next((lane for lane in reversed(opened) if lane.goes_on_with(request, operation, call)), None)
         if lane is None:
-            number = 1 + sum(other.operation == operation for other in opened)
-            lane = _Opened(operation.id if number == 1 else f"{operation.id}#{number}", operation, call)
+            names = chain([operation.id], (f"{operation.id}#{number}" for number in count(2)))
+            used = {*taken, *(other.id for other in opened)}
+            lane = _Opened(next(name for name in names if name not in used), operation, call)
             opened.append(lane)
         lane.pairs.append((request, response))
-    return [RawLane(lane.id, tuple(lane.pairs), call=lane.call) for lane in opened]
+    lanes = (RawLane(lane.id, tuple(lane.pairs), call=lane.call) for lane in opened)
+    return Sorted(tuple(lanes), tuple(unknown))
+
+
+def no_operation(unknown: Sequence[Request], connector: Connector) -> CallWrong:
+    """What to say of traffic that no operation fits."""
+    asked = list(dict.fromkeys(_asked(request) for request in unknown))
+    more = [f"(+{len(asked) - _MOST_SHOWN} more)"] if len(asked) > _MOST_SHOWN else []
+    operations = list(connector.operations())
+    width = max(len(operation.id) for operation in operations)
+    return CallWrong(
+        f"some of the traffic fits no operation of {connector.name}",
+        facts={
+            "asked": "\n".join([*asked[:_MOST_SHOWN], *more]),
+            "there are": "\n".join(f"{one.id:<{width}}  {one.method} {one.path}" for one in operations),
+        },
+        fix="add the operations to the config first, leave the rest out with --known-only, or use --lane",
+    )
 
 
 @dataclass(slots=True)
@@ -89,30 +122,30 @@ class _Opened:
         return call == self.call
 
 
-def _fitting(request: Request, connector: Connector) -> tuple[Operation, Call | None]:
+def _fitting(request: Request, connector: Connector) -> tuple[Operation, Call | None] | None:
+    """The operation that asks this, and how it was called; None where none does. Raises CallWrong for several."""
     fits: list[tuple[Operation, dict[str, str]]] = []
     for operation in connector.operations():
         params = _params_in_path(operation, request, connector)
         if params is not None:
             fits.append((operation, params))
-    asked = f"{request.method} {urlsplit(request.url).path}"
     if not fits:
-        raise CallWrong(
-            f"no operation of {connector.name} asks {asked}",
-            facts={"there are": "\n".join(f"{o.id}   {o.method} {o.path}" for o in connector.operations())},
-            fix="add the operation to the config first, or name the lane yourself with --lane",
-        )
+        return None
     # The path with the fewest names in it says most: /deals/recent before /deals/{id}.
     fewest = min(len(params) for _, params in fits)
     best = [(operation, params) for operation, params in fits if len(params) == fewest]
     if len(best) > 1:
         raise CallWrong(
-            f"several operations of {connector.name} ask {asked}",
+            f"several operations of {connector.name} ask {_asked(request)}",
             facts={"there are": ", ".join(operation.id for operation, _ in best)},
             fix="name the one that was called with --lane",
         )
     operation, params = best[0]
     return operation, _call(operation, params, request, connector)
+
+
+def _asked(request: Request) -> str:
+    return f"{request.method} {urlsplit(request.url).path}"
 
 
 def _params_in_path(operation: Operation, request: Request, connector: Connector) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pytest
 from shop import DAY, DEALS, Done, Project, config, recording
@@ -303,7 +303,7 @@ def test_each_format_becomes_a_recording(shop: Project, command: Command, name: 
     assert "imported" == imported.provenance.kind
     assert f"{name}: Deals list.tape" == imported.provenance.origin
     assert f"imported from {name}" == imported.provenance.source
-    assert ("deals.list",) == tuple(lane.id for lane in imported.lanes)
+    assert ("deals.list#2",) == tuple(lane.id for lane in imported.lanes)
     (exchange,) = imported.exchanges()
     assert (("authorization", "Bearer {{secret:access_token#1}}"),) == exchange.request.headers
     assert f"{URL}/deals?limit=2" == exchange.request.url
@@ -356,7 +356,7 @@ def test_what_was_imported_is_told(shop: Project, command: Command) -> None:
 
     assert (
         "connectors/shop/recordings/tape.json  from ruby-vcr: tape.json\n"
-        "  exchanges  deals.list 2\n"
+        "  exchanges  deals.list#2 2\n"
         "  redacted   authorization 2, header 2\n"
     ) == done.text
     assert "the old suite" == imported.provenance.source
@@ -519,9 +519,15 @@ def test_a_lane_of_no_operation(shop: Project, command: Command) -> None:
     assert Done(2, 'shop has no operation "deal.list"\n  fix  did you mean "deals.list"?\n') == done
 
 
+STRANGE: Final[tuple[tuple[str, str, Any], ...]] = (
+    ("get", f"{URL}/owners/7?token={CANARY}", {}),
+    ("post", f"{URL}/deals", {}),
+)
+
+
 def test_traffic_that_no_operation_fits(shop: Project, command: Command) -> None:
-    """It is not left out: what was asked and what there is, are told."""
-    shop.write("tape.json", vcr(*PAGES, ("get", f"{URL}/owners/7?token={CANARY}", {})))
+    """It is not left out by itself: what was asked and what there is, are told."""
+    shop.write("tape.json", vcr(STRANGE[0], *PAGES, STRANGE[1], STRANGE[1]))
     before = shop.files()
 
     done = command("import", "tape.json", "--connector=shop")
@@ -529,12 +535,37 @@ def test_traffic_that_no_operation_fits(shop: Project, command: Command) -> None
     assert (
         Done(
             2,
-            "no operation of shop asks GET /v1/owners/7\n"
-            "  there are  deals.list   GET /deals\n"
-            "  fix        add the operation to the config first, or name the lane yourself with --lane\n",
+            "some of the traffic fits no operation of shop\n"
+            "  asked      GET /v1/owners/7\n"
+            "             POST /v1/deals\n"
+            "  there are  deals.list  GET /deals\n"
+            "  fix        add the operations to the config first, leave the rest out with --known-only, "
+            "or use --lane\n",
         )
         == done
     )
+    assert before == shop.files()
+
+
+def test_traffic_that_no_operation_fits_can_be_left_out(shop: Project, command: Command) -> None:
+    """What another tool recorded on the way to the listing: that it is left out, and how much, is told."""
+    shop.write("tape.json", vcr(STRANGE[0], *PAGES, STRANGE[1]))
+
+    done = command("import", "tape.json", "--connector=shop", "--known-only")
+
+    assert 0 == done.code
+    assert "  exchanges  deals.list#2 2  (2 left out)\n" in done.text
+
+
+def test_an_import_that_would_leave_all_out(shop: Project, command: Command) -> None:
+    """A recording without an exchange is none."""
+    shop.write("tape.json", vcr(*STRANGE))
+    before = shop.files()
+
+    done = command("import", "tape.json", "--connector=shop", "--known-only")
+
+    assert 2 == done.code
+    assert "some of the traffic fits no operation of shop" in done.text
     assert before == shop.files()
 
 
@@ -652,6 +683,30 @@ def test_each_call_has_its_lane(shop: Project, command: Command) -> None:
     )
 
 
+def test_lanes_of_other_recordings_are_not_taken_again(shop: Project, command: Command) -> None:
+    """A lane stands in one recording; the one that is replaced does not count, nor one that cannot be read."""
+    shop.write("connectors/shop/recordings/broken.json", "{")
+    for name in ("one.json", "two.json"):
+        shop.write(name, vcr(*PAGES))
+
+    both = command("import", "one.json", "two.json", "--connector=shop")
+    again = command("import", "two.json", "--connector=shop", "--force")
+    named = command("import", "two.json", "--connector=shop", "--force", "--lane=deals.list")
+    two = command("import", "one.json", "two.json", "--connector=shop", "--force", "--lane=deals.list#b")
+
+    assert ["deals.list#2 2", "deals.list#3 2"] == re.findall("exchanges  (.*)", both.text)
+    assert ["deals.list#3 2"] == re.findall("exchanges  (.*)", again.text)
+    assert (
+        Done(
+            2,
+            "the lane deals.list stands in connectors/shop/recordings/deals.json\n"
+            "  fix  name a scenario of it: --lane deals.list#another\n",
+        )
+        == named
+    )
+    assert "--lane takes one file" in two.text
+
+
 def test_a_next_link_stays_in_its_lane(shop: Project, command: Command) -> None:
     """Wherever it leads: its path need not be an operation's."""
     shop.write("connectors/shop/connector.json", ISSUES)
@@ -679,7 +734,8 @@ def test_a_path_must_fit_wholly(shop: Project, command: Command) -> None:
 
         done = command("import", "tape.json", "--connector=shop")
 
-        assert f"no operation of shop asks GET {path}" in done.text
+        assert 2 == done.code
+        assert f"  asked      GET {path}\n" in done.text
 
 
 def test_operations_that_fit_equally_well(shop: Project, command: Command) -> None:
