@@ -51,6 +51,8 @@ ENGINE = Package(
         "credentials",
         "pagination",
         "auth",
+        "resume",
+        "guard",
         "run",
         "sync",
         "__init__",

@@ -1,15 +1,16 @@
 """A request being written: base, query, headers, body and the texts in braces, before it is signed.
 
-A draft is a value; each step gives a new one. Nothing is encoded until `request`, which fills the braces
-and writes the one form that goes out. A followed URL is never encoded again.
+A draft is a value; each step gives a new one. The config's texts have their braces filled before anything that comes
+from outside is placed, so that no cursor is ever read as a template. Nothing is encoded until `request`; a
+followed URL never is.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urlencode
@@ -18,7 +19,7 @@ from connproof.errors import CallWrong, LimitExceeded, ProviderBroke
 from connproof.model import Headers, Placement, Query, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place, put
 
-__all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment"]
+__all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment", "without_parameter"]
 
 _BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
@@ -61,12 +62,19 @@ def has_parameter(url: str, name: str) -> bool:
     return any(unquote(pair.partition("=")[0].replace("+", " ")) == name for pair in pairs)
 
 
+def without_parameter(url: str, name: str) -> str:
+    """The URL without the parameters of this name; every other byte stays."""
+    path, question, query = url.partition("?")
+    kept = [pair for pair in query.split("&") if unquote(pair.partition("=")[0].replace("+", " ")) != name]
+    return f"{path}{question if kept else ''}{'&'.join(kept)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A request before it is encoded.
 
-    `fills` are the texts that replace {names} in braces. `common` is sent beside `query`;
-    names that stand in `query` or in `url` win. `encode` is how a body that is no text is written.
+    `common` is sent beside `query`; names that stand in `query` or in `url` win. `encode` is how a body that
+    is no text is written.
     """
 
     method: str
@@ -74,7 +82,6 @@ class Draft:
     query: Query = ()
     headers: Headers = ()
     body: JsonValue | Absent = ABSENT
-    fills: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     common: Query = ()
     encode: Literal["json", "form"] = "json"
 
@@ -97,20 +104,36 @@ class Draft:
                 )
             return self.with_header(name, text)
         if where == "template":
-            return self._with_fill(name, as_text(value))
+            return self._in_braces(name, as_text(value))
         body: JsonValue = {} if isinstance(self.body, Absent) else self.body
         try:
             return replace(self, body=put(body, Place.parse(name), value))
         except ValueError as wrong:  # config has judged its own body: this one is the caller's
             raise CallWrong(f"the body has no place for {name!r}", facts={"seen": str(wrong)}) from None
 
-    def _with_fill(self, name: str, text: str) -> Draft:
+    def filled(self, texts: Mapping[str, str]) -> Draft:
+        """The draft with {name} replaced by its text in query, headers and body. Braces that nobody fills stay."""
+        if not texts:
+            return self
+
+        def fill(text: str) -> str:
+            return _BRACES.sub(lambda found: texts.get(found[1], found[0]), text)
+
+        return replace(
+            self,
+            query=tuple((name, fill(value)) for name, value in self.query),
+            headers=tuple((name, fill(value)) for name, value in self.headers),
+            body=self.body if isinstance(self.body, Absent) else _each_text(self.body, fill),
+            common=tuple((name, fill(value)) for name, value in self.common),
+        )
+
+    def _in_braces(self, name: str, text: str) -> Draft:
         braces, url = f"{{{name}}}", self.url
         if braces in url:
             if text in _NO_SEGMENTS:
                 raise ProviderBroke(f'"{name}" is {text!r}, which is no segment of a path', fix="nothing was sent")
             url = url.replace(braces, segment(name, text))
-        return replace(self, url=url, fills={**self.fills, name: text})
+        return replace(self.filled({name: text}), url=url)
 
     def with_query(self, name: str, value: str) -> Draft:
         kept = tuple(pair for pair in self.query if pair[0] != name)
@@ -130,7 +153,7 @@ class Draft:
         """The one form that goes out. Raises CallWrong, LimitExceeded for what may not."""
         own = {name for name, _ in self.query}
         lacking = (pair for pair in self.common if pair[0] not in own and not has_parameter(self.url, pair[0]))
-        query = tuple((name, self._filled(value)) for name, value in (*lacking, *self.query))
+        query = (*lacking, *self.query)
         url = self.url
         if query:
             url = f"{url}{'&' if '?' in url else '?'}{encoded(query)}"
@@ -139,7 +162,7 @@ class Draft:
                 "the URL would be too long",
                 facts={"seen": f"{len(url):,} characters", "most": f"{_MOST_URL_CHARACTERS:,}"},
             )
-        headers = tuple((name, self._filled(value)) for name, value in self.headers)
+        headers = self.headers
         for name, value in headers:
             if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
                 raise CallWrong(
@@ -155,26 +178,20 @@ class Draft:
         if isinstance(self.body, Absent):
             return None
         if isinstance(self.body, str):
-            return self._filled(self.body).encode()
-        body = self._filled_inside(self.body)
+            return self.body.encode()
         if self.encode == "form":
-            return urlencode(_fields(body)).encode()
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+            return urlencode(_fields(self.body)).encode()
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
 
-    def _filled_inside(self, value: JsonValue) -> JsonValue:
-        if not self.fills:
-            return value
-        if isinstance(value, str):
-            return self._filled(value)
-        if isinstance(value, list):
-            return [self._filled_inside(inner) for inner in value]
-        if isinstance(value, dict):
-            return {name: self._filled_inside(inner) for name, inner in value.items()}
-        return value
 
-    def _filled(self, text: str) -> str:
-        # Braces that nobody fills stay: a GraphQL document is full of them.
-        return _BRACES.sub(lambda found: self.fills.get(found[1], found[0]), text) if self.fills else text
+def _each_text(value: JsonValue, change: Callable[[str], str]) -> JsonValue:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(inner, change) for inner in value]
+    if isinstance(value, dict):
+        return {name: _each_text(inner, change) for name, inner in value.items()}
+    return value
 
 
 def _fields(body: JsonValue) -> list[tuple[str, str]]:

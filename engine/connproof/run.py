@@ -8,32 +8,27 @@ failed, with nothing lost or repeated.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
 
 from connproof import auth, pagination
 from connproof.clock import Clock, SystemClock
 from connproof.config import BRACES
 from connproof.decode import Limits, decode
-from connproof.draft import Draft, segment
+from connproof.draft import Draft, segment, without_parameter
 from connproof.errors import (
     CallWrong,
     ForeignNextLink,
-    LimitExceeded,
     MappingFailed,
     PageUnreadable,
-    PaginationLoop,
     ProviderBroke,
     ProviderSaid,
 )
 from connproof.events import Listener, PageRead, ReadEnded, RequestSent, ResponseReceived, ignore
+from connproof.guard import Guard
 from connproof.links import origin
 from connproof.mapping import CompiledMapping, compile_mapping
 from connproof.model import (
@@ -51,14 +46,13 @@ from connproof.model import (
 )
 from connproof.outcome import classify
 from connproof.places import ABSENT, Absent, JsonValue
+from connproof.resume import call_digest, resumed, token
 from connproof.schemas import nearest
 from connproof.transport import Transport, shown_url
 
 __all__ = ["Call", "Engine", "MappedPage", "Record"]
 
 Record = JsonValue
-
-_TOKEN_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,10 +243,15 @@ class Engine:
             )
         if version:
             fills["api_version"] = version.value
-        body = operation.body if isinstance(call.body, Absent) else call.body
-        query = (*operation.query, *call.query)
-        url, headers = self._base_url + path, operation.headers
-        return self._with_commons(Draft(operation.method, url, query, headers, body, fills, encode=operation.encode))
+        own = Draft(
+            operation.method,
+            self._base_url + path,
+            operation.query,
+            operation.headers,
+            operation.body if isinstance(call.body, Absent) else call.body,
+            encode=operation.encode,
+        ).filled(fills)
+        return self._with_commons(replace(own, query=(*own.query, *call.query)))
 
     def _with_commons(self, draft: Draft) -> Draft:
         """The draft with what every request has: the connector's headers, query and version. Its own win."""
@@ -263,8 +262,11 @@ class Engine:
             headers[version.name.lower()] = version.value
         if version and version.name and version.place == "query":
             query.append((version.name, version.value))
-        headers.update(draft.headers)
-        return replace(draft, headers=tuple(headers.items()), common=tuple(query))
+        common = Draft(draft.method, draft.url, tuple(query), tuple(headers.items()))
+        if version:
+            common = common.filled({"api_version": version.value})
+        headers = {**dict(common.headers), **dict(draft.headers)}
+        return replace(draft, headers=tuple(headers.items()), common=common.query)
 
     # Page by page.
 
@@ -273,20 +275,20 @@ class Engine:
         assert paging is not None, "config gives every listing a pagination"
         size = _page_size(paging, call, operation)
         draft = self._draft(operation, call)
-        origin_of_call = _digest(self._connector.name, operation.id, draft.request(), size)
-        position = pagination.start(paging) if call.resume is None else _resumed(call.resume, origin_of_call)
-        seen = _Seen(paging, operation)
+        digest = call_digest(self._connector.name, operation.id, draft.request(), size)
+        position = pagination.start(paging) if call.resume is None else resumed(call.resume, digest)
+        guard = Guard(paging, operation)
         while True:
             try:
-                seen.bound(position)
+                guard.bound(position)
                 asked = pagination.ask(draft, paging, position, size)
                 request = self._signed(asked)
-                seen.request(request, position)
+                guard.request(request, position)
                 page = await self._page(operation, request, asked.url, size)
-                seen.page(page, position)
+                guard.page(page, position)
                 following = pagination.advance(paging, position, page)
             except ProviderSaid as said:
-                said.resume = _token(origin_of_call, position)
+                said.resume = token(digest, self._keyless(position))
                 self._place(said, operation, position)
                 raise
             after = following if isinstance(following, Position) else None
@@ -304,6 +306,13 @@ class Engine:
             raise error
         document = decode(response, limits=self._limits, declared=self._connector.decode)
         return Page(request, response, document, self._records(operation, document), size)
+
+    def _keyless(self, position: Position) -> Position:
+        """The position without the key that some providers repeat in their next URL: signing adds it again."""
+        scheme = self._connector.auth
+        if scheme.type != "api_key" or scheme.place != "query" or not isinstance(position.value, str):
+            return position
+        return replace(position, value=without_parameter(position.value, scheme.name))
 
     def _signed(self, draft: Draft) -> Request:
         return auth.sign(draft, self._connector.auth, self._account).request()
@@ -405,60 +414,6 @@ class Engine:
         }
 
 
-class _Seen:
-    """Everything one read has asked and got: the guard against loops and endless listings."""
-
-    def __init__(self, paging: Pagination, operation: Operation) -> None:
-        self._paging = paging
-        self._operation = operation
-        self._requests: dict[bytes, int] = {}
-        self._pages: dict[bytes, int] = {}
-
-    def bound(self, position: Position) -> None:
-        paging = self._paging
-        if position.pages >= paging.max_pages:
-            raise LimitExceeded(
-                f"more than {paging.max_pages} pages", fix='raise "max_pages" if the listing is that long'
-            )
-
-    def request(self, request: Request, position: Position) -> None:
-        """Refuse a request that was made before, not only the last one: A, B, A is a loop too."""
-        mark = hashlib.blake2b(
-            b"\0".join(
-                (request.method.encode(), request.url.encode(), request.body or b"", repr(request.headers).encode())
-            ),
-            digest_size=16,
-        ).digest()
-        first = self._requests.setdefault(mark, position.pages + 1)
-        if first != position.pages + 1 and not self._paging.allow_repeats:
-            raise PaginationLoop(
-                f"page {position.pages + 1} would ask again what page {first} asked",
-                facts={"position": _shown_position(position)},
-                fix='if the provider repeats a handle on purpose, set "allow_repeats": true; else correct where the '
-                "next position is read from",
-            )
-
-    def page(self, page: Page, position: Position) -> None:
-        """Refuse a page beyond max_records, or whose records came before: the provider ignored the position."""
-        most = self._paging.max_records
-        if most is not None and position.records + len(page.records) > most:
-            raise LimitExceeded(f"more than {most} records", fix='raise "max_records" if the listing is that long')
-        if not page.records or self._paging.allow_repeats or self._paging.type == "none":
-            return
-        first = page.records[0]
-        key = self._operation.key.find(first) if self._operation.key else ABSENT
-        # Without a declared key only a page that is the same from first record to last is called a repetition.
-        same: JsonValue = [first, page.records[-1], len(page.records)] if isinstance(key, Absent) else key
-        mark = hashlib.blake2b(json.dumps(same, sort_keys=True).encode(), digest_size=16).digest()
-        before = self._pages.setdefault(mark, position.pages + 1)
-        if before != position.pages + 1:
-            raise PaginationLoop(
-                f"page {position.pages + 1} starts with the record that page {before} started with",
-                facts={"position": _shown_position(position)},
-                fix="the provider seems to ignore the position parameter: check its name and where it is sent",
-            )
-
-
 def _page_size(paging: Pagination, call: Call, operation: Operation) -> int | None:
     size = call.page_size
     if size is None:
@@ -514,49 +469,6 @@ def _base_url(connector: Connector, account: Account) -> str:
     except ValueError as wrong:
         raise CallWrong(f"base_url with the account's variables is not a URL: {wrong}") from None
     return url
-
-
-def _digest(connector: str, operation: str, request: Request, size: int | None) -> str:
-    said = json.dumps([connector, operation, request.method, request.url, (request.body or b"").hex(), size])
-    return hashlib.blake2b(said.encode(), digest_size=9).hexdigest()
-
-
-def _token(call: str, position: Position) -> str:
-    value = {} if isinstance(position.value, Absent) else {"v": position.value}
-    said = {"f": _TOKEN_VERSION, "c": call, "t": position.total, "p": position.pages, "r": position.records, **value}
-    text = json.dumps(said, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_sum(text) + text).decode().rstrip("=")
-
-
-def _sum(text: bytes) -> bytes:
-    """What tells a whole token from one that was cut or mistyped; it is no signature."""
-    return hashlib.blake2b(text, digest_size=6).digest()
-
-
-def _resumed(token: str, call: str) -> Position:
-    try:
-        whole = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        said = json.loads(whole[6:]) if whole[:6] == _sum(whole[6:]) else {}
-        version, of = said["f"], said["c"]
-        position = Position(said.get("v", ABSENT), said["t"], said["p"], said["r"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise CallWrong("not a resume token", fix="pass the token as it was given, whole") from None
-    if version != _TOKEN_VERSION:
-        raise CallWrong(f"a resume token of another version: {version}", fix="start the read anew")
-    if of != call:
-        raise CallWrong("a resume token of another read", fix="resume with the same resource, parameters and page size")
-    return position
-
-
-def _shown_position(position: Position) -> str:
-    if isinstance(position.value, Absent):
-        return "the first request"
-    text = (
-        shown_url(position.value)
-        if isinstance(position.value, str) and "://" in position.value
-        else str(position.value)
-    )
-    return text[:120]
 
 
 def _key_of(operation: Operation, record: JsonValue) -> str:

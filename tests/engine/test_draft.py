@@ -132,7 +132,7 @@ def test_a_parameter_is_seen_however_it_is_encoded(url: str, name: str, expected
 # Placing.
 
 
-@pytest.mark.parametrize("where", ["query", "header", "body", "template"])
+@pytest.mark.parametrize("where", ["query", "header", "body"])
 @given(value=st.text(alphabet=st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
 def test_placing_twice_is_placing_once(where: Placement, value: str) -> None:
     """A value replaces the one that stood there: no page sends two cursors."""
@@ -231,9 +231,26 @@ def test_braces_that_nobody_fills_stay() -> None:
 
 def test_a_filled_text_is_not_filled_again() -> None:
     """A value that looks like a name in braces is a value."""
-    base = Draft("GET", URL, (("q", "{a}"),), fills={"a": "{b}", "b": "never"})
+    base = Draft("GET", URL, (("q", "{a}"),)).filled({"a": "{b}", "b": "never"})
 
     assert f"{URL}?q=%7Bb%7D" == base.request().url
+
+
+def test_braces_are_filled_once() -> None:
+    """Each page is drafted anew: what stands in braces is there for one value."""
+    once = Draft("GET", URL, (("q", "{after}"),)).placed("template", "after", "1")
+
+    assert once == once.placed("template", "after", "2")
+
+
+def test_a_cursor_is_never_read_as_a_template() -> None:
+    """The config's braces are filled before anything from outside is placed."""
+    base = Draft("POST", URL, (("v", "{api_version}"),), body={}).filled({"api_version": "v3"})
+
+    request = base.placed("query", "after", "{api_version}").placed("body", "cursor", "{api_version}").request()
+
+    assert f"{URL}?v=v3&after=%7Bapi_version%7D" == request.url
+    assert {"cursor": "{api_version}"} == json.loads(request.body or b"")
 
 
 def test_drafts_and_configs_mean_the_same_braces() -> None:
@@ -272,7 +289,7 @@ def test_a_followed_url_stays_as_written(keep_own: bool, expected: str) -> None:
 
 def test_braces_in_a_followed_url_are_the_providers() -> None:
     """A name in braces that comes from the provider is not ours to fill."""
-    base = Draft("GET", URL, fills={"tenant": "t"})
+    base = Draft("GET", URL).filled({"tenant": "t"})
 
     assert f"{URL}?q={{tenant}}" == base.following(f"{URL}?q={{tenant}}", keep_own=False).request().url
 
@@ -286,7 +303,7 @@ def test_an_unsendable_header_is_refused(value: str) -> None:
     with pytest.raises(CallWrong, match='the header "x-key" has a character that no header may have'):
         GET.with_header("X-Key", value).request()
     with pytest.raises(CallWrong, match='the header "x-t" has a character that no header may have'):
-        Draft("GET", URL, headers=(("x-t", "{t}"),), fills={"t": value}).request()
+        Draft("GET", URL, headers=(("x-t", "{t}"),)).filled({"t": value}).request()
     with pytest.raises(ProviderBroke, match='the header "x-after" would hold a character'):
         GET.placed("header", "X-After", value)
 
