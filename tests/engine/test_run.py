@@ -863,3 +863,22 @@ def test_raw_request_cannot_replace_the_credentials() -> None:
     _raw(provider, "GET", "/me", headers=(("Authorization", "Bearer other"),))
 
     assert "Bearer t0ken" == provider.requests[0].header("authorization")
+
+
+def test_a_resume_token_holds_no_key() -> None:
+    """A provider may repeat the key in its next URL; the token leaves it out, and signing adds it again."""
+    keyed = connector(
+        {"type": "next_url", "next_url_field": "next"}, auth={"type": "api_key", "in": "query", "name": "key"}
+    )
+    account = Account(credentials={"api_key": "canary-key-1"})
+    following = f"{BASE}/rows?key=canary-key-1&page=2"
+
+    with pytest.raises(ProviderBusy) as busy:
+        read(keyed, scripted(items(1, next=following), Response(429)), account=account)
+    token = busy.value.resume or ""
+    provider = scripted(items(2))
+    rest = read(keyed, provider, Call(resume=token), account=account)
+
+    assert b"canary" not in base64.urlsafe_b64decode(token + "==")
+    assert rows(2, 2) == rest
+    assert ["/rows?page=2&key=canary-key-1"] == provider.asked
