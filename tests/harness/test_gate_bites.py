@@ -265,13 +265,14 @@ def test_a_refuted_run_takes_no_promise_back(deals: Project, pytester: pytest.Py
 
 
 def test_a_run_that_takes_snapshots_certifies_nothing(deals: Project, pytester: pytest.Pytester) -> None:
-    """Compared with itself everything is equal; the run after it proves something."""
+    """Compared with itself everything is equal: the two are refused together; the run after it proves something."""
     for path in deals.path("/snapshots/deals").iterdir():
         path.unlink()
 
-    codes = [_run(pytester, deals, "--certify", *more)[0] for more in (["--snapshot-update"], [])]
+    runs = (["--certify", "--snapshot-update"], ["--snapshot-update"], ["--certify"])
+    codes = [_run(pytester, deals, *options)[0] for options in runs]
 
-    assert [3, 0] == codes
+    assert [pytest.ExitCode.USAGE_ERROR, 0, 0] == codes
 
 
 @pytest.mark.parametrize("inside", ["connectors", "connectors/deals"])
