@@ -249,7 +249,8 @@ def test_h9_eval_is_refused(text: str) -> None:
 
 def test_h10_importing_leaves_the_recursion_limit() -> None:
     """Made right: the process keeps the limit that it had."""
-    program = "import sys; sys.setrecursionlimit(1234); import connproof.mapping.jsonata; print(sys.getrecursionlimit())"
+    module = "connproof.mapping.jsonata"
+    program = f"import sys; sys.setrecursionlimit(1234); import {module}; print(sys.getrecursionlimit())"
     seen = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert "1234\n" == seen.stdout
