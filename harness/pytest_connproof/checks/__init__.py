@@ -31,7 +31,6 @@ class Check:
     certifies: str
     scope: Scope
     judge: Judge
-    severity: Literal["block", "warn"] = "block"
 
     @property
     def family(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -165,11 +166,15 @@ def _texts(value: JsonValue, pointer: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _engine_constants() -> dict[str, str]:
-    """Every text without a space in the engine's code, and where it stands: how code would name a provider."""
+    """Every text without a space in the engine's code, and where it stands: how code would name a provider.
+
+    The words of the config language are no names: a connector may be called "search" or "page".
+    """
     root = Path(connproof.__file__).parent
+    own = set(re.findall(r"[a-z][a-z0-9_-]*", (root / "schema" / "connector.schema.json").read_text().lower()))
     found: dict[str, str] = {}
     for path in sorted(root.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
                 found.setdefault(node.value.lower(), f"{path.relative_to(root.parent)}:{node.lineno}")
-    return found
+    return {word: where for word, where in found.items() if word not in own}
