@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from connproof.model import Page, Position, Request, Response
+from connproof.places import JsonValue
 from connproof.run import MappedPage
 
-PERSON = {"email": "jane@corp.example"}
+PERSON: JsonValue = {"email": "jane@corp.example"}
 PAGE = Page(Request("GET", "https://api.example/rows"), Response(200), [PERSON, PERSON], (PERSON, PERSON))
 
 
