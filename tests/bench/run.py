@@ -83,7 +83,7 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
     (kit / "harness" / "empty").mkdir(exist_ok=True)
     pytest = "-m pytest -q -p no:cacheprovider"
     plugins = "-p pytest_connproof.plugin -p syrupy"
-    rows: dict[str, tuple[str, Path, int]] = {
+    rows: dict[str, tuple[str, Path, int]] = {  # command, folder, tests or checks
         "empty pytest, kit's environment": (f"{peers_python} {pytest} .", kit / "harness" / "empty", 0),
         "empty pytest, ours": (f"{sys.executable} {pytest} {plugins} .", kit / "harness" / "empty", 0),
         "httpx.MockTransport, by hand": (f"{peers_python} {pytest} .", kit / "harness" / "mock", cases),
@@ -96,7 +96,7 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
         "connproof: all replay and parity checks of each case (7)": (
             f'{sys.executable} {pytest} {plugins} connectors -m "replay or parity"',
             project,
-            cases,
+            7 * cases,
         ),
     }
     measured: dict[str, list[float]] = {name: [] for name in rows}
@@ -109,13 +109,15 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
                 raise SystemExit(f"{name} ended with {run['rc']}:\n{run['out'][-2000:]}")
             measured[name].append(run["cpu"])
         print(f"-- replay round {number + 1}/{rounds}", flush=True)
-    print("\n| replay of three exchanges, 30 mapped records compared | CPU ms a case |\n|---|--:|")
-    for name, (_, _, items) in rows.items():
-        if items:
+    print(
+        "\n| three exchanges replayed, 30 mapped records compared | CPU ms a case | CPU ms a test or check |\n|---|--:|--:|"
+    )
+    for name, (_, _, tests) in rows.items():
+        if tests:
             whose = "ours" if name.startswith("connproof") else "kit's environment"
             empty = measured[f"empty pytest, {whose}"]
-            cost = statistics.median(a - b for a, b in zip(measured[name], empty, strict=True)) / items
-            print(f"| {name} | {1000 * cost:.2f} |")
+            cost = 1000 * statistics.median(a - b for a, b in zip(measured[name], empty, strict=True))
+            print(f"| {name} | {cost / cases:.2f} | {cost / tests:.2f} |")
 
 
 def _fields(kit: Path) -> dict[str, tuple[str, ...]]:
