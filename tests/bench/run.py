@@ -83,7 +83,8 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
     (kit / "harness" / "empty").mkdir(exist_ok=True)
     pytest = "-m pytest -q -p no:cacheprovider"
     plugins = "-p pytest_connproof.plugin -p syrupy"
-    rows: dict[str, tuple[str, Path, int]] = {  # command, folder, tests or checks
+    # Name to command, folder, and how many tests or checks it runs.
+    rows: dict[str, tuple[str, Path, int]] = {
         "empty pytest, kit's environment": (f"{peers_python} {pytest} .", kit / "harness" / "empty", 0),
         "empty pytest, ours": (f"{sys.executable} {pytest} {plugins} .", kit / "harness" / "empty", 0),
         "httpx.MockTransport, by hand": (f"{peers_python} {pytest} .", kit / "harness" / "mock", cases),
