@@ -110,9 +110,7 @@ def replay(runner: ModuleType, kit: Path, project: Path, rounds: int) -> None:
                 raise SystemExit(f"{name} ended with {run['rc']}:\n{run['out'][-2000:]}")
             measured[name].append(run["cpu"])
         print(f"-- replay round {number + 1}/{rounds}", flush=True)
-    print(
-        "\n| three exchanges replayed, 30 mapped records compared | CPU ms a case | CPU ms a test or check |\n|---|--:|--:|"
-    )
+    print("\n| three exchanges, 30 mapped records compared | CPU ms a case | a test or check |\n|---|--:|--:|")
     for name, (_, _, tests) in rows.items():
         if tests:
             whose = "ours" if name.startswith("connproof") else "kit's environment"
