@@ -49,9 +49,14 @@ def sent(redacted: Redacted) -> Any:
         ("authorization", f"Basic {BASIC}", "Basic {{secret:basic#1}}"),
         ("authorization", 'Digest username="u", response="6629fae49393a053"', "Digest {{secret:authorization#1}}"),
         ("proxy-authorization", f"Basic {BASIC}", "Basic {{secret:basic#1}}"),
+        ("authorization", f"OAuth {TOKEN}", "OAuth {{secret:access_token#1}}"),
+        ("authorization", f"ApiKey {TOKEN}", "ApiKey {{secret:api_key#1}}"),
+        ("authorization", "Bearer null", "Bearer null"),
+        ("authorization", "Basic \u00b9", "Basic {{secret:basic#1}}"),
         ("x-api-key", TOKEN, "{{secret:api_key#1}}"),
+        ("x-api-key", f"Token {TOKEN}", "Token {{secret:api_key#1}}"),
         ("cookie", "sid=abc12345; theme=dark42", "sid={{secret:cookie#1}}; theme={{secret:cookie#2}}"),
-        ("set-cookie", "sid=abc12345; Path=/; HttpOnly", "sid={{secret:cookie#1}}; Path=/; HttpOnly"),
+        ("set-cookie", "sid=abc12345; Max-Age=360000; Secure", "sid={{secret:cookie#1}}; Max-Age=360000; Secure"),
         ("x-ratelimit-remaining", "98", "98"),
         ("link", '<https://api.corp.com/x?page=2>; rel="next"', '<https://api.corp.com/x?page=2>; rel="next"'),
     ],
@@ -214,6 +219,13 @@ def test_one_time_code_is_known_by_its_neighbours(beside: str) -> None:
     assert ["code", "DE-BY-01"] == sent(search)["query"][0]
 
 
+def test_key_to_sort_by_is_no_credential() -> None:
+    """Among parameters only a bare `key` may be one."""
+    query = [["sort_key", "created-at-2"], ["keys", "time,distance"], ["key", "created-at-3"]]
+
+    assert [*query[:2], ["key", "{{secret:api_key#1}}"]] == sent(redact(document({"query": query})))["query"]
+
+
 def test_code_and_state_of_a_record_are_no_credentials() -> None:
     """Only among parameters does `state` speak of OAuth: an address has both."""
     assert {"code": "DE-BY-01", "state": "Bavaria"} == body({"code": "DE-BY-01", "state": "Bavaria"})
@@ -256,7 +268,17 @@ def test_token_that_says_where_the_reading_goes_on_stays(word: str) -> None:
         {"email": "jo@example.com", "at": "jo@shop.test", "scp": "git@host.net", "n": "jo@localhost.invalid"},
         {"image": [f"logo@2x.{kind}" for kind in ("png", "jpg", "jpeg", "gif", "svg", "webp", "PNG")]},
         {"x": "Bearer authentication-required", "y": "Basic knowledge12345", "z": "ftp://anonymous@h.net/"},
-        {"x": "Authorization: required\nToken: see below\n"},
+        {"x": "Authorization: required\nToken: see below\nServer: nginx-1.25.3\n"},
+        {"x": f"Basic {base64.b64encode(b'no colon in here').decode()}"},
+        {"mobile": "+15550000001", "x": "+15550000001"},
+        {
+            "token": "ALLUPPER",
+            "secret": "12345678901",
+            "sig": "lower",
+            "signature": "a b c d e f 1",
+            "x_token": "s://h.net/1",
+        },
+        {"password": "***", "pwd": "", "passwd": 0, "token": 1234567890, "cookie": "chocolate=1234567-x"},
         {"next": "https://api.corp.com/x?page_token=CiAKGjBpNDd2Nmp2&limit=2"},
         {"a": "{{secret:access_token#1}}", "access_token": "{{secret:access_token#1}}", "mobile": "+15550000001"},
         {"n": 12345678901234567890, "f": 1.0, "t": True, "z": None, "e": "", "l": [], "o": {}},
@@ -281,6 +303,12 @@ def test_what_is_no_secret_stays(value: Any) -> None:
         ({"name": "password", "value": "hunter2!"}, {"name": "password", "value": "{{secret:password#1}}"}),
         ({"password": {"value": "hunter2!"}}, {"password": {"value": "{{secret:password#1}}"}}),
         ({"key": "password", "value": "hunter2!"}, {"key": "password", "value": "{{secret:password#1}}"}),
+        (
+            {"password": {"name": "main", "value": "hunter2!"}},
+            {"password": {"name": "main", "value": "{{secret:password#1}}"}},
+        ),
+        ({"access_token": f"Bearer {TOKEN}"}, {"access_token": "{{secret:access_token#1}}"}),
+        ({"apiKeys": [TOKEN]}, {"apiKeys": ["{{secret:api_key#1}}"]}),
         ({"password": {"values": ["hunter2!"]}}, {"password": {"values": ["{{secret:password#1}}"]}}),
         ({"phone": {"number": "+49 170 1234567"}}, {"phone": {"number": "+15550000001"}}),
         (
@@ -306,6 +334,31 @@ def test_what_is_no_secret_stays(value: Any) -> None:
             {"raw": '{"in": "{\\"refresh_token\\": \\"{{secret:refresh_token#1}}\\"}"}'},
         ),
         ({"x": "<a b='c' api_key = 'a&amp;b12345'/>"}, {"x": "<a b='c' api_key = '{{secret:api_key#1}}'/>"}),
+        (
+            {"raw": '{"Authorization": "Token abc12345-x9"}'},
+            {"raw": '{"Authorization": "Token {{secret:access_token#1}}"}'},
+        ),
+        (
+            {"raw": json.dumps({"password": 'hunter/\u00fc"2!'}), "x": 'hunter/\u00fc"2!'},
+            {"raw": '{"password": "{{secret:password#1}}"}', "x": "{{secret:password#1}}"},
+        ),
+        ({"x": f"Authorization: Basic {BASIC}\n"}, {"x": "Authorization: Basic {{secret:basic#1}}\n"}),
+        (
+            {"x": "https://jo:letter@h.net", "y": "a letter"},
+            {"x": "https://%7B%7Bsecret%3Auserinfo%231%7D%7D@h.net", "y": "a letter"},
+        ),
+        # What looks like a secret inside one, and across its end, is one with it.
+        ({"x": f"?api_key=ghp_{'a1' * 18}.x&b=c"}, {"x": "?api_key=%7B%7Bsecret%3Aapi_key%231%7D%7D&b=c"}),
+        (
+            {"x": "api_key=abc12345-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----\nb"},
+            {"x": "api_key={{secret:api_key#1}}\nb"},
+        ),
+        ({"next": "https://h.net/x?to=jo@corp.com"}, {"next": "https://h.net/x?to=person-1@redacted.invalid"}),
+        (
+            {"mobile": "+49 170 1234567", "x": "call +49 170 1234567!", "y": "https://h.net/?q=%2B49%20170%201234567"},
+            {"mobile": "+15550000001", "x": "call +15550000001!", "y": "https://h.net/?q=%2B15550000001"},
+        ),
+        ({"mobile": "555-0101", "x": "555-0101"}, {"mobile": "+15550000001", "x": "555-0101"}),
         ({"x": "Authorization: abc12345-x9"}, {"x": "Authorization: {{secret:access_token#1}}"}),
         ({"x": "see h.net?api_key=abc12345-x9."}, {"x": "see h.net?api_key={{secret:api_key#1}}."}),
         ({"x": "<a:sessionId>00Dx!abcdefgh</a:sessionId>"}, {"x": "<a:sessionId>{{secret:session#1}}</a:sessionId>"}),
@@ -375,13 +428,22 @@ def test_key_as_the_user_of_basic_credentials() -> None:
     assert ["was {{secret:api_key#1}}"] == answer(redacted)["text"]
 
 
-def test_token_in_signed_credentials() -> None:
-    """Of OAuth 1 the whole header is replaced, and its token is known."""
-    header = f'OAuth realm="r", oauth_token="{quote(TOKEN, safe="")}", oauth_nonce="n123456789"'
-    redacted = redact(document({"headers": [["authorization", header]]}, {"text": [f"was {TOKEN}"]}))
+def test_user_of_basic_credentials_is_no_key() -> None:
+    """An address or a placeholder is not taken for one."""
+    users = [b"jo@corp.com:", b"{{secret:password#1}}:", b"svc:{{secret:password#1}}"]
+    headers = [["authorization", f"Basic {base64.b64encode(user).decode()}"] for user in users]
+
+    assert {base64.b64encode(user).decode() for user in users} == set(redact(document({"headers": headers})).secrets)
+
+
+@pytest.mark.parametrize("name", ["oauth_token", "oauth_consumer_key", "oauth_signature", "token"])
+def test_token_in_signed_credentials(name: str) -> None:
+    """Where a scheme has parameters, they are replaced together, and each credential among them is known."""
+    header = f'OAuth realm="r", {name}="{quote(TOKEN, safe="")}", oauth_nonce="n123456789"'
+    redacted = redact(document({"headers": [["authorization", header]]}, {"text": [f"was {TOKEN}, not n123456789"]}))
 
     assert [["authorization", "OAuth {{secret:authorization#1}}"]] == sent(redacted)["headers"]
-    assert ["was {{secret:access_token#1}}"] == answer(redacted)["text"]
+    assert ["was {{secret:access_token#1}}, not n123456789"] == answer(redacted)["text"]
 
 
 def test_password_of_a_url_is_known() -> None:
@@ -420,25 +482,31 @@ def test_same_value_same_placeholder() -> None:
 
 
 @pytest.mark.parametrize(
-    "spelt",
+    ("spelt", "expected"),
     [
-        TOKEN,
-        quote(TOKEN, safe=""),
-        base64.b64encode(TOKEN.encode()).decode(),
-        base64.b64encode(b"u:" + TOKEN.encode()).decode(),
-        base64.urlsafe_b64encode(b"x:" + TOKEN.encode() + b"zz").decode(),
-        TOKEN.encode().hex(),
-        TOKEN[::-1],
+        (TOKEN, "{{secret:access_token#1}}"),
+        (f"z{TOKEN}z", "z{{secret:access_token#1}}z"),
+        (quote(TOKEN, safe=""), "%7B%7Bsecret%3Aaccess_token%231%7D%7D"),
+        (base64.b64encode(TOKEN.encode()).decode(), "{{secret:encoded#1}}"),
+        (base64.b64encode(b"u:" + TOKEN.encode()).decode(), "{{secret:encoded#1}}"),
+        (base64.urlsafe_b64encode(b"x:" + TOKEN.encode() + b"zz").decode(), "{{secret:encoded#1}}"),
+        (TOKEN.encode().hex(), "{{secret:encoded#1}}"),
+        (TOKEN[::-1], "{{secret:encoded#1}}"),
     ],
 )
-def test_what_is_known_is_replaced_everywhere(spelt: str) -> None:
-    """A value found in a slot is a secret wherever else it stands, however it is spelt."""
+def test_what_is_known_is_replaced_everywhere(spelt: str, expected: str) -> None:
+    """A value found in a slot is a secret wherever else it stands; of an encoded one nothing is left around it."""
     redacted = redact(document({"headers": [["authorization", f"Bearer {TOKEN}"]]}, {"json": {"echo": f"<{spelt}>"}}))
 
-    echo = answer(redacted)["json"]["echo"]
-    assert echo.startswith("<") and echo.endswith(">")
-    assert ("{{secret:" in echo) or ("%7B%7Bsecret%3A" in echo)
+    assert {"echo": f"<{expected}>"} == answer(redacted)["json"]
     assert proof(json.dumps(redacted.document), [TOKEN]).clean
+
+
+def test_secret_in_a_request_url() -> None:
+    """The whole of it is a URL, also what follows a quote."""
+    redacted = redact(document({"url": f"https://api.corp.com/x('{quote(TOKEN, safe='')}')"}), Policy(secrets=(TOKEN,)))
+
+    assert "https://api.corp.com/x('%7B%7Bsecret%3Asecret%231%7D%7D')" == sent(redacted)["url"]
 
 
 def test_password_inside_basic_is_known() -> None:
@@ -471,6 +539,20 @@ def test_binary_body(pack: Any) -> None:
     assert b"\x00\xff--\r\n{{secret:api_key#1}}\x00" == plain
 
 
+def test_packed_body_that_holds_nothing_keeps_its_bytes() -> None:
+    """It is not packed anew: another time or level would be another body."""
+    value = base64.b64encode(gzip.compress(b"nothing here", compresslevel=1, mtime=1)).decode()
+
+    assert value == answer(redact(document(response={"base64": value})))["base64"]
+
+
+def test_binary_body_names_nobody() -> None:
+    """Among bytes an address is chance: an image is not changed for it."""
+    value = base64.b64encode(b"\x00\xffjo@corp.com\x00").decode()
+
+    assert value == answer(redact(document(response={"base64": value})))["base64"]
+
+
 def test_multipart_part() -> None:
     """A part of a form is known by its name."""
     lines = ["--b\r", 'Content-Disposition: form-data; name="password"\r', "\r", "hunter2!\r", "--b--"]
@@ -487,6 +569,13 @@ def test_numbers_go_on_after_those_in_use() -> None:
     } == body(
         {"a": "{{secret:password#1}} person-1@redacted.invalid", "password": "hunter2!", "b": "jo@corp.com"},
     )
+
+
+def test_phone_found_by_its_value_is_counted_as_one() -> None:
+    """In its slot and in a text it is the same rule."""
+    redacted = redact(document(response={"json": {"mobile": "+49 170 1234567", "x": "call +49 170 1234567"}}))
+
+    assert {"phone": 2} == redacted.rules
 
 
 def test_changes_name_place_and_rule_and_never_the_value() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import json
 import re
@@ -88,18 +87,18 @@ def _in_credential(text: str, seen: str, span: _Span, slot: Slot) -> Iterator[Fi
         return
     scheme, start = with_scheme["scheme"].lower(), with_scheme.start("value")
     value = text[start:end]
-    name = _name_by(scheme, value) if slot.name == "authorization" else slot.name
+    parameters = list(re.finditer(ATTRIBUTE, f" {value}"))
+    name = _name_by(scheme, has_parameters=bool(parameters)) if slot.name == "authorization" else slot.name
     yield Find((start, end), value, name, slot.name, by_slot=True)
+    for parameter in parameters:
+        if {"token", "key", "signature"} & set(parameter["name"].split("_")):
+            yield _part(unquote(parameter["value"]), "access_token")
     if scheme == "basic":
         yield from _in_basic(value)
-    if scheme == "oauth":
-        for found in re.finditer(ATTRIBUTE, f" {value}"):
-            if "token" in found["name"] or "consumer_key" in found["name"] or "signature" in found["name"]:
-                yield _part(unquote(found["value"]), "access_token")
 
 
-def _name_by(scheme: str, value: str) -> str:
-    if scheme == "digest" or (scheme == "oauth" and "=" in value):
+def _name_by(scheme: str, *, has_parameters: bool) -> str:
+    if has_parameters:
         return "authorization"
     return "basic" if scheme == "basic" else "api_key" if scheme.endswith("key") else "access_token"
 
@@ -107,21 +106,23 @@ def _name_by(scheme: str, value: str) -> str:
 def _in_basic(value: str) -> Iterator[Find]:
     """The password of Basic credentials, or the user name where that is the key and the password is a filler."""
     try:
-        user, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        inside = base64.b64decode(value, validate=True).decode()
+    except ValueError:  # neither base64 nor text
         return
-    if colon and tells(password) and not placeholders(password):
+    if placeholders(inside):
+        return
+    user, colon, password = inside.partition(":")
+    if tells(password):
         yield _part(password, "password")
-    elif colon and tells(user) and "@" not in user and not placeholders(user):
+    elif colon and tells(user) and "@" not in user:
         yield _part(user, "api_key")
 
 
 def _unescaped(text: str) -> str:
     try:
-        value = json.loads(f'"{text}"', strict=False)
+        return str(json.loads(f'"{text}"', strict=False))
     except ValueError:
         return text
-    return value if isinstance(value, str) and value.isprintable() else text
 
 
 # How names and values stand in a text: a sign that there may be any, the pattern, what a name is, how a value is read.
@@ -172,21 +173,21 @@ def _by_shape(text: str, seen: str) -> Iterator[Find]:
             _, colon, password = text[slice(*found.span())].partition(":")
             if is_held(found["user"], weak=not colon):
                 yield _find(text, found.span(), "userinfo")
-                if tells(password):
+                if colon:
                     yield _part(unquote(password), "password")
 
 
 def _apart(finds: list[Find], text: str) -> tuple[Find, ...]:
-    """Without overlaps: what lies inside another goes, what lies across another is one with it."""
-    if not finds:
-        return ()
-    parts = [find for find in finds if find.span is None]
-    apart: list[tuple[_Span, Find]] = []
-    for span, find in sorted(((f.span, f) for f in finds if f.span), key=lambda placed: (placed[0][0], -placed[0][1])):
-        (start, end), first = apart[-1] if apart else ((0, 0), find)
-        if not apart or span[0] >= end:
-            apart.append((span, find))
-        elif span[1] > end:
-            joined = (start, span[1])
-            apart[-1] = (joined, replace(first, span=joined, value=text[slice(*joined)]))
-    return (*(find for _, find in apart), *parts)
+    """Without overlaps: what lies inside another, or across its end, is one with it."""
+    apart: list[tuple[int, int, Find]] = []
+    placed = [(find.span, find) for find in finds if find.span]
+    for (start, end), find in sorted(placed, key=lambda one: (one[0][0], -one[0][1])):
+        if apart and start < apart[-1][1]:
+            first_start, first_end, first = apart.pop()
+            apart.append((first_start, max(first_end, end), first))
+        else:
+            apart.append((start, end, find))
+    whole = (
+        f if f.span == (start, end) else replace(f, span=(start, end), value=text[start:end]) for start, end, f in apart
+    )
+    return (*whole, *(find for find in finds if find.span is None))

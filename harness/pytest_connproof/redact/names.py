@@ -154,14 +154,14 @@ def _slot_by_name(name: str, where: Where) -> Slot:
         return Slot("credential", "authorization")
     if whole in {"cookie", "setcookie"} and where == "header":
         return Slot("cookie" if whole == "cookie" else "set-cookie", "cookie")
-    last = words[-1].removesuffix("s") if words[-1] in {"tokens", "secrets", "passwords"} else words[-1]
+    last = words[-1].removesuffix("s")
     if placeholder := _STRONG.get(whole) or _STRONG.get("".join((*words[-2:-1], last))) or _STRONG.get(last):
         return Slot(_strong(where), placeholder)
     if last == "secret" and len(words) > 1:
-        return Slot(_strong(where), "client_secret" if "client" in words else "secret")
+        return Slot(_strong(where), "secret")
     if where == "header" and last in _HEADER_ENDS and _PAGING.isdisjoint(words):
         return Slot("credential", _WEAK.get(last, "api_key"))
-    if where == "parameter" and last in _PARAMETERS and (len(words) == 1 or last != "key"):
+    if where == "parameter" and last in _PARAMETERS and (last != "key" or whole == "key"):
         return _PARAMETERS[last]
     if last == "token":
         return _TOKEN if _PAGING.isdisjoint(words) else TEXT

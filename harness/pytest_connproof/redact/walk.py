@@ -39,16 +39,12 @@ class Walk:
         return self._members(document, "", {"provenance": self._json, "lanes": self._each(self._lane)})
 
     def _members(self, value: Any, pointer: str, steps: Mapping[str, _Step]) -> Any:
-        if not isinstance(value, dict):
-            return value
         return {
             name: steps[name](inner, child(pointer, name)) if name in steps else inner for name, inner in value.items()
         }
 
     def _each(self, step: _Step) -> _Step:
         def every(value: Any, pointer: str) -> Any:
-            if not isinstance(value, list):
-                return value
             return [step(inner, child(pointer, number)) for number, inner in enumerate(value)]
 
         return every
@@ -120,7 +116,7 @@ class Walk:
             return [self._json(inner, child(pointer, number), slot, parent) for number, inner in enumerate(value)]
         if isinstance(value, dict):
             return self._object(value, pointer, slot, parent)
-        if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 99_999:
+        if isinstance(value, int) and abs(value) > 99_999:
             digits = str(value)
             said = self._visit(digits, Place(pointer, TEXT if slot.kind == "weak" else slot))
             return value if said == digits else int(said) if is_own_phone(said) else said
@@ -135,6 +131,6 @@ class Walk:
             at = child(pointer, name)
             slot = slot_of(name, self._policy, "member", beside=beside, parent=parent)
             if slot == TEXT and holds_the_value(name):
-                slot = slot_of(called, self._policy, "member", parent=parent) if called and above == TEXT else above
+                slot = slot_of(called, self._policy, "member", parent=parent) if above == TEXT else above
             replaced[self._visit(name, Place(at, Slot("name")))] = self._json(inner, at, slot, name)
         return replaced
