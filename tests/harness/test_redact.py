@@ -184,6 +184,7 @@ def test_member(name: str, placeholder: str) -> None:
     [
         ("x-session-token", "session"),
         ("x-shop-token", "token"),
+        ("secret", "secret"),
         ("x-hub-signature", "signature"),
         ("x-webhook-secret", "secret"),
         ("x-auth", "api_key"),
@@ -197,6 +198,13 @@ def test_header_that_ends_like_a_credential(name: str, placeholder: str) -> None
     redacted = redact(document({"headers": [[name, TOKEN]]}), Policy(headers=(name,)))
 
     assert [[name, f"{{{{secret:{placeholder}#1}}}}"]] == sent(redacted)["headers"]
+
+
+def test_header_with_a_scheme_of_its_own() -> None:
+    """The scheme stays: a replay sends it from the config."""
+    redacted = redact(document({"headers": [["x-shop-token", "Shop a1"]]}), Policy(headers=("x-shop-token",)))
+
+    assert [["x-shop-token", "Shop {{secret:token#1}}"]] == sent(redacted)["headers"]
 
 
 @pytest.mark.parametrize("word", ["limit", "quota", "ratelimit", "remaining", "throttle", "version"])
@@ -217,6 +225,14 @@ def test_one_time_code_is_known_by_its_neighbours(beside: str) -> None:
 
     assert ["code", "{{secret:code#1}}"] == sent(exchange)["form"][1]
     assert ["code", "DE-BY-01"] == sent(search)["query"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("secret", "secret"), ("sig", "signature"), ("X-Amz-Signature", "signature")]
+)
+def test_strong_parameter(name: str, kind: str) -> None:
+    """Among parameters these are credentials whatever they look like."""
+    assert [[name, f"{{{{secret:{kind}#1}}}}"]] == sent(redact(document({"query": [[name, "a"]]})))["query"]
 
 
 def test_key_to_sort_by_is_no_credential() -> None:

@@ -92,7 +92,7 @@ _PARAMETERS: Final = {
     "signature": Slot("strong", "signature"),
 }
 # In a header, of whatever name, what ends so is one.
-_HEADER_ENDS: Final = frozenset({"token", "secret", "signature", "auth", "session", "credential", "key"})
+_HEADER_ENDS: Final = frozenset({"token", "signature", "auth", "session", "credential", "key"})
 # A one-time code is called what many other things are called: an OAuth parameter beside it tells.
 _BESIDE_A_CODE: Final = frozenset({"granttype", "redirecturi", "clientid", "codeverifier", "clientsecret"})
 # A token with one of these words, or a bare "token" under one, says where the reading goes on, not who reads.
@@ -105,7 +105,8 @@ _PAGING: Final = frozenset({
 # fmt: on
 # Under a credential's or a phone's name, these members hold the value itself.
 _CARRIERS: Final = frozenset({"value", "values", "number"})
-_PHONES: Final = frozenset({"phone", "phones", "mobile", "mobiles", "fax", "faxes", "telephone", "telephones"})
+# Some providers write it as one word: mobilephone, homephone.
+_PHONES: Final = ("phone", "phones", "mobile", "fax")
 _NOT_A_PHONE: Final = frozenset({"at", "date", "id", "ids", "time"})
 
 _WORD: Final = r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+"
@@ -167,8 +168,7 @@ def _slot_by_name(name: str, where: Where) -> Slot:
         return _TOKEN if _PAGING.isdisjoint(words) else TEXT
     if whole in _WEAK:
         return Slot("weak", _WEAK[whole])
-    # Some providers write it as one word: mobilephone, homephone.
-    is_phone = not _PHONES.isdisjoint(words) or any(word.endswith("phone") for word in words)
+    is_phone = any(word.endswith(_PHONES) for word in words)
     return Slot("phone") if is_phone and _NOT_A_PHONE.isdisjoint(words) else TEXT
 
 
