@@ -537,6 +537,15 @@ def test_plain_word_is_replaced_in_its_slot_only() -> None:
     assert {"password": "{{secret:password#1}}", "name": "a letter"} == body({"password": "letter", "name": "a letter"})
 
 
+@pytest.mark.parametrize("filler", ["access_token", "refresh_token", "authorization", "api_ke"])
+def test_filler_is_replaced_in_its_slot_only(filler: str) -> None:
+    """A name in a credential's place does not rename the members that are called so, nor is it looked for."""
+    redacted = redact(document(response={"json": {"api_key": filler, "access_token": 1, "x": filler}}))
+
+    assert {"api_key": "{{secret:api_key#1}}", "access_token": 1, "x": filler} == answer(redacted)["json"]
+    assert () == redacted.secrets
+
+
 def test_given_secret_is_replaced_even_where_short() -> None:
     """A short secret that the caller names is replaced as a whole word, wherever it stands."""
     assert {"x": "{{secret:secret#1}}, k9zz"} == body({"x": "k9z, k9zz"}, Policy(secrets=("k9z",)))

@@ -82,8 +82,11 @@ def is_held(seen: str, *, weak: bool) -> bool:
 
 
 def tells(value: str) -> bool:
-    """Whether a value is distinct enough to be replaced wherever else it stands."""
-    return len(value) >= SHORT and not _is_plain(value)
+    """Whether a value is distinct enough to be replaced wherever else it stands.
+
+    A filler such as "access_token" is not: members are called so, and our own placeholders.
+    """
+    return len(value) >= SHORT and not _is_plain(value) and not re.fullmatch("[a-z_]{,15}", value)
 
 
 def _is_plain(value: str) -> bool:
