@@ -116,16 +116,15 @@ def plugin_quiet(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """The built wheel holds exactly the two packages, and the suite passes against it."""
     session.install("build")
-    built = Path(session.create_tmp())
-    for old in built.glob("*.whl"):
-        old.unlink()
-    session.run("python", "-m", "build", "--wheel", "--outdir", str(built), silent=True)
-    (path,) = built.glob("*.whl")
-    names = {name.split("/")[0] for name in zipfile.ZipFile(path).namelist()}
-    expected = {"connproof", "pytest_connproof", f"connproof-{PYPROJECT['project']['version']}.dist-info"}
-    if names != expected:
-        session.error(f"{path.name} has {sorted(names)} at its top, expected {sorted(expected)}")
-    session.install(f"{path}[dev]")
+    # Not nox's own temporary folder: it lies in the project, and what pytest makes in it would be the project's.
+    with tempfile.TemporaryDirectory() as built:
+        session.run("python", "-m", "build", "--wheel", "--outdir", built, silent=True)
+        (path,) = Path(built).glob("*.whl")
+        names = {name.split("/")[0] for name in zipfile.ZipFile(path).namelist()}
+        expected = {"connproof", "pytest_connproof", f"connproof-{PYPROJECT['project']['version']}.dist-info"}
+        if names != expected:
+            session.error(f"{path.name} has {sorted(names)} at its top, expected {sorted(expected)}")
+        session.install(f"{path}[dev]")
     session.run("python", "-c", SAY_WHERE_FROM)
     session.run("python", "-m", "pytest", *session.posargs)
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pytest_connproof.checks import CHECKS, FAMILIES, Check
 
 DOCS = Path(__file__).parents[1] / "docs"

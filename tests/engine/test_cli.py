@@ -298,7 +298,7 @@ def test_read_finds_a_connector_by_its_name(run: Run, tmp_path: Path) -> None:
         (["nowhere", "rows"], ["no connector at nowhere", "shop"]),
         (["shop", "rows", "--account", "none.json"], ["no account file at none.json"]),
         (["shop", "rows", "--limit", "-1"], ["--limit"]),
-        (["shop"], ["Missing argument", "resource"]),
+        (["shop"], ["Missing argument"]),
         (["shop", "rows", "--operation", "get", "--param", "row_id=1", "--param", "row_id=2"], ["the same name twice"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
