@@ -68,3 +68,46 @@ def test_foreign_suite_passes(tmp_path: Path, options: list[str], active: bool) 
     assert 0 == done.returncode, done.stdout
     assert done.stdout.splitlines()[-1].startswith("3 passed in ")
     assert "connproof" not in done.stdout
+
+
+WITHOUT_EXTRA = """
+import importlib.util
+import sys
+
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name in {"respx", "syrupy"} else found(name, package)
+import pytest
+sys.exit(pytest.main(["-pno:respx", "-pno:syrupy", "-pno:cacheprovider", "-q", *sys.argv[1:]]))
+"""
+
+
+def without_extra(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Runs pytest in a project with a connector, and one test beside it, where the extra is not installed."""
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (folder / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    (folder / "connectors" / "shop").mkdir(parents=True)
+    (folder / "connectors" / "shop" / "connector.json").write_text("{}", encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_EXTRA, *options],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+    )
+
+
+def test_connector_without_the_extra_is_left_alone(tmp_path: Path) -> None:
+    """The suite passes as without us, and says what to install for more."""
+    done = without_extra(tmp_path)
+
+    assert "not checked: shop; pip install 'connproof[pytest]'" in done.stdout.splitlines()
+    assert 0 == done.returncode
+
+
+def test_certifying_without_the_extra_is_refused(tmp_path: Path) -> None:
+    """Who wants a certificate reads what to install instead of a traceback."""
+    done = without_extra(tmp_path, "--certify", "connectors")
+
+    assert "ERROR: --certify needs respx, syrupy: pip install 'connproof[pytest]'" in done.stderr.splitlines()
+    assert pytest.ExitCode.USAGE_ERROR == done.returncode

@@ -65,6 +65,7 @@ HARNESS = Package(
     "pytest_connproof",
     ROOT / "harness" / "pytest_connproof",
     (
+        "extra",
         "atomic",
         "redact",
         "recording",

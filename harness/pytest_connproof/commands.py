@@ -22,6 +22,7 @@ from connproof.model import Connector, Request
 from pytest_connproof import foreign
 from pytest_connproof import recording as recordings
 from pytest_connproof.atomic import write_whole
+from pytest_connproof.extra import HOW_TO_INSTALL, missing
 from pytest_connproof.lanes import in_one_lane, no_operation, sort
 from pytest_connproof.recording import Provenance, Recording, RecordingUnfit
 from pytest_connproof.redact import Policy, policy_for
@@ -55,6 +56,8 @@ def certify(
     connproof certify shop --as-of 2026-11-23
     connproof certify shop bank -n 2 --certificates out
     """
+    if absent := missing():
+        raise CallWrong(f"certifying needs {', '.join(absent)}", fix=HOW_TO_INSTALL)
     given = arguments or []
     named = list(takewhile(lambda text: not text.startswith("-"), given))
     options = given[len(named) :]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pytest_connproof.verdict import CheckResult
 
 
+_UNCHECKED = pytest.StashKey[list[Path]]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Called once, at start-up."""
     group = parser.getgroup("connproof", "certifying connectors")
@@ -40,6 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Reports(config), "connproof-reports")
     if config.getoption("as_of") is not None:
         _as_of(config)
+    config.stash[_UNCHECKED] = []
+    if config.getoption("certify"):
+        _require_extra()
     settings = _settings(config) if config.getoption("certify") else None
     if settings and (settings.update_snapshots or settings.update_new_only):
         raise pytest.UsageError(
@@ -54,6 +60,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if file_path.parent.parent.name != parent.config.getini("connproof_connectors") and not parent.session.isinitpath(
         file_path
     ):
+        return None
+    from pytest_connproof.extra import missing
+
+    if missing():  # whoever has no extra may have other things called so; the summary says it
+        parent.config.stash[_UNCHECKED].append(file_path)
         return None
     from pytest_connproof.collect import ConnectorFile
 
@@ -127,6 +138,10 @@ class _Reports:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Called after the failures were shown."""
+        if unchecked := self._config.stash[_UNCHECKED]:
+            from pytest_connproof.extra import HOW_TO_INSTALL
+
+            self._notes.append(f"not checked: {', '.join(path.parent.name for path in unchecked)}; {HOW_TO_INSTALL}")
         if not (self._rows or self._notes):
             return
         from pytest_connproof.report.terminal import table
@@ -136,6 +151,13 @@ class _Reports:
             terminalreporter.write(table(self._rows, colour=terminalreporter.hasmarkup))
         for note in self._notes:
             terminalreporter.write_line(note)
+
+
+def _require_extra() -> None:
+    from pytest_connproof.extra import HOW_TO_INSTALL, missing
+
+    if absent := missing():
+        raise pytest.UsageError(f"--certify needs {', '.join(absent)}: {HOW_TO_INSTALL}")
 
 
 def _settings(config: pytest.Config) -> Settings:
