@@ -10,6 +10,7 @@ import json
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from connproof.auth import sign
 from connproof.clock import Clock
@@ -193,13 +194,13 @@ def forms_of(auth: Auth, account: Account) -> tuple[str, ...]:
 
 def shown_request(request: Request, credentials: Sequence[str]) -> str:
     """A request on one line, for snapshots and messages: no header, no credential."""
-    scheme_and_host, slash, rest = request.url.partition("://")[2].partition("/")
-    del scheme_and_host
+    _, slash, rest = request.url.partition("://")[2].partition("/")
     text = f"{request.method} {slash}{rest}"
     if request.body:
         text += f" {_compact(request.body)}"
     for credential in credentials:
-        text = text.replace(credential, "(credential)")
+        for spelt in (credential, quote(credential, safe="")):
+            text = text.replace(spelt, "(credential)")
     return text
 
 

@@ -60,7 +60,7 @@ def every_request_is_recorded(subject: Subject, target: str) -> Evidence:
             f"request {miss.order} is not in the recording",
             rows(
                 {
-                    "sent": shown_request(miss.request, subject.credentials) + times,
+                    "sent": unquote(shown_request(miss.request, subject.credentials)) + times,
                     "nearest": [line for near in miss.misses for line in _miss_lines(near)],
                     **_leads(subject, run),
                     "ledger": _ledger(run),
