@@ -189,9 +189,16 @@ def test_REC_004_fails_on_a_stale_recording(deals: Project) -> None:
     ) == str(doubt.value)
 
 
-def test_REC_004_fails_on_a_recording_of_the_future(deals: Project) -> None:
-    """Nobody records tomorrow's traffic."""
+def test_REC_004_passes_a_recording_from_where_it_is_tomorrow_already(deals: Project) -> None:
+    """A recorder east of the run may be a day ahead of it."""
     deals.change(FILE, "/provenance/written_at", "2026-11-24")
+
+    assert {"recordings": 1} == deals.judge("REC-004", "deals.json")
+
+
+def test_REC_004_fails_on_a_recording_of_the_future(deals: Project) -> None:
+    """Nobody records the traffic of the day after tomorrow."""
+    deals.change(FILE, "/provenance/written_at", "2026-11-25")
 
     with pytest.raises(Finding) as found:
         deals.judge("REC-004", "deals.json")
@@ -199,7 +206,7 @@ def test_REC_004_fails_on_a_recording_of_the_future(deals: Project) -> None:
     assert (
         "deals.json says that it was made after the day of this run\n"
         "\n"
-        "  made    2026-11-24\n"
+        "  made    2026-11-25\n"
         "  as of   2026-11-23\n"
         "  fix     correct the provenance"
     ) == str(found.value)
