@@ -1,4 +1,4 @@
-"""Show at the end of a run what tests recorded for it: seen without -s, and under xdist too."""
+"""For every test: no CI around it, and at the end of the run what tests recorded to be seen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Called by pytest after the last test: what a test recorded as the property `summary`, under the test's name."""
+    """Called by pytest after the last test: what a test recorded as the property `summary`, under the test's name.
+
+    Seen without -s, and under xdist too.
+    """
     for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
         for text in (str(value) for name, value in report.user_properties if name == "summary"):
             terminalreporter.section(report.nodeid.rpartition("::")[2].replace("_", " ").removeprefix("test "))
