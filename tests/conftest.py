@@ -1,8 +1,14 @@
-"""For every test: no CI around it, and at the end of the run what tests recorded to be seen."""
+"""For every test: the same examples each time, no CI around it, and at the end what tests recorded to be seen."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("explore", deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connproof.places import ABSENT, PlaceWrong
@@ -335,7 +335,6 @@ def test_the_evidence_counts_leaf_values_with_a_counterpart() -> None:
 
 # Properties.
 
-repeatable = settings(derandomize=True, deadline=None)
 
 names = st.text(st.sampled_from("ab01/~*._é"), min_size=1, max_size=3)
 scalars = st.one_of(
@@ -356,7 +355,6 @@ keys = st.sampled_from(["id", None])
 anything = st.lists(values, max_size=5)
 
 
-@repeatable
 @given(anything, keys)
 def test_equal_records_have_no_difference(records: list[Any], key: str | None) -> None:
     """A copy is equal to its original, and so is one whose members stand in another order."""
@@ -366,7 +364,6 @@ def test_equal_records_have_no_difference(records: list[Any], key: str | None) -
     assert () == compare(records, turned, key=key).differences
 
 
-@repeatable
 @given(anything, anything, keys)
 def test_no_difference_means_equal(old: list[Any], new: list[Any], key: str | None) -> None:
     """Reported is exactly what would be written as other JSON; and both directions see it."""
@@ -412,7 +409,6 @@ MUTATIONS: dict[str, tuple[Any, set[str]]] = {
 }
 
 
-@repeatable
 @given(keyed, keys, st.sampled_from(sorted(MUTATIONS)), st.data())
 def test_a_changed_value_is_found(records: list[Any], key: str | None, name: str, data: st.DataObject) -> None:
     """Any single change of a value is a difference of its class, at its path or just below."""
@@ -441,7 +437,6 @@ def test_a_changed_value_is_found(records: list[Any], key: str | None, name: str
     )
 
 
-@repeatable
 @given(keyed, keys, st.data())
 def test_a_dropped_member_is_found(records: list[Any], key: str | None, data: st.DataObject) -> None:
     """It is missing, or null against absent, and nothing else differs."""
@@ -457,7 +452,6 @@ def test_a_dropped_member_is_found(records: list[Any], key: str | None, data: st
     assert (pointer((name,)), kind, was, ABSENT) == (difference.path, difference.kind, difference.old, difference.new)
 
 
-@repeatable
 @given(keyed, keys, st.data())
 def test_a_dropped_a_repeated_and_a_moved_record_are_found(
     records: list[Any], key: str | None, data: st.DataObject
