@@ -64,7 +64,7 @@ def test_PAR_001_fails_on_one_character_of_an_expression(deals: Project) -> None
         deals.judge("PAR-001", "deals.list")
 
     assert "5 of 25 fields differ" == found.value.what
-    assert "/stage    missing: only the old code gives it    5 of 5 records" in found.value.facts
+    assert "/stage    missing: only the baseline has it    5 of 5 records" in found.value.facts
     assert 'connector.json:44   "stage": "properties.stages"' in found.value.facts
 
 
@@ -89,7 +89,7 @@ def test_PAR_001_fails_on_a_record_lost(deals: Project) -> None:
         deals.judge("PAR-001", "deals.list")
 
     assert "1 of 30 fields differs" == found.value.what
-    assert "(record)    missing: only the old code gives it    1 of 6 records" in found.value.facts
+    assert "(record)    missing: only the baseline has it    1 of 6 records" in found.value.facts
     assert 'id="106"' in found.value.facts
 
 

@@ -44,7 +44,7 @@ _SHOWN_CHARACTERS: Final = 40
 _LEAD_CHARACTERS: Final = 10  # shown before the first character that differs
 _WAIVE: Final = "or waive with a reason in deviations.json"
 _WORDS: Final[dict[Kind, str]] = {
-    "missing": "missing: only the old code gives it",
+    "missing": "missing: only the baseline has it",
     "extra": "extra: only the config gives it",
     "duplicate": "duplicate: not as often as before",
     "precision": "precision: equal only as floats",
@@ -239,19 +239,19 @@ def _fix(group: Group, mapped: MappedBy | None) -> str:
 
 _RECORD_FIXES: Final[dict[Kind, str]] = {
     "missing": "see that every page is read and no filter is new",
-    "extra": "send the filter that the old code sent, or that it applied itself",
+    "extra": "find what kept it out of the baseline: a filter that was sent, or applied to the answer",
     "duplicate": "see that no page is read twice and that the key is the primary key",
-    "order": "send the sort parameter that the old code sent",
+    "order": "send the sort parameter that the baseline was read with",
 }
 _FIELD_FIXES: Final[dict[Kind, str]] = {
     "extra": "take it out of the mapping",
     "duplicate": "let the expression give each element once",
-    "value": "compare the expression with what the old code did with this field",
+    "value": "compare the expression with what gave the baseline",
     "precision": "keep it an integer: no arithmetic and no $number on it",
     "shape": "give it the old shape in the expression",
     "type": "give it the old class in the expression",
-    "null-vs-absent": "give null, or nothing, as the old code did",
-    "time": "write the moment as the old code did: $fromMillis($toMillis(...), picture)",
+    "null-vs-absent": "give null, or nothing, as the baseline has it",
+    "time": "write the moment as the baseline has it: $fromMillis($toMillis(...), picture)",
     "order": "let the expression keep the old order",
 }
 
