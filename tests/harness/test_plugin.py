@@ -575,6 +575,18 @@ def test_a_broken_config_is_one_item_with_all_its_problems(shop: Project, run: R
     assert "certificates/shop.json" not in shop.files()
 
 
+def test_a_certificate_of_an_earlier_run_is_not_taken_for_this_one(shop: Project, run: Run) -> None:
+    """A run without a verdict writes none, and says that the one that lies there is not its own."""
+    run("connectors", "--certify")
+    shop.write("connectors/shop/connector.json", {})
+
+    done = run("connectors", "--certify")
+
+    file = shop.root / "certificates" / "shop.json"
+    assert f"{file.relative_to(shop.root)} is of an earlier run: this one reached no verdict" in done.text
+    assert 2 == done.code
+
+
 def test_a_truncated_recording_is_an_error(shop: Project, run: Run) -> None:
     """It is never read as an empty one; where it ends is told once."""
     text = json.dumps(recording(), indent=2)

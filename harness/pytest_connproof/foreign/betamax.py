@@ -23,12 +23,10 @@ NAME = "betamax"
 
 def unlike(document: Part) -> str | None:
     """Why the document is none of these; None where it is one."""
-    if not isinstance(document.value, dict):
-        return f"the document is {document.kind}, not a mapping"
-    if not isinstance(document.value.get("http_interactions"), list):
-        return 'it has no list "http_interactions"'
-    recorder = document.value.get("recorded_with")
-    if not isinstance(recorder, str) or not recorder.startswith("betamax"):
+    if lacking := document.lacks_list("http_interactions"):
+        return lacking
+    recorder = document.maybe("recorded_with")
+    if recorder is None or not str(recorder.value).startswith("betamax"):
         return '"recorded_with" does not say betamax'
     return None
 

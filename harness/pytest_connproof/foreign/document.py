@@ -44,6 +44,12 @@ class Part:
         """What is there, in words: `a list`."""
         return _KINDS[type(self.value)]
 
+    def lacks_list(self, name: str) -> str | None:
+        """Why this is no mapping with a list of that name; None where it is one."""
+        if not isinstance(self.value, dict):
+            return f"the document is {self.kind}, not a mapping"
+        return None if isinstance(self.value.get(name), list) else f'it has no list "{name}"'
+
     def maybe(self, name: str) -> Part | None:
         """A member; None where it is absent or null."""
         found = self._mapping().get(name)

@@ -23,11 +23,7 @@ NAME = "ruby-vcr"
 
 def unlike(document: Part) -> str | None:
     """Why the document is none of these; None where it is one."""
-    if not isinstance(document.value, dict):
-        return f"the document is {document.kind}, not a mapping"
-    if not isinstance(document.value.get("http_interactions"), list):
-        return 'it has no list "http_interactions"'
-    return None
+    return document.lacks_list("http_interactions")
 
 
 def exchanges(document: Document) -> tuple[Taped, ...]:

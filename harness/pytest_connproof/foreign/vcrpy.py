@@ -24,11 +24,7 @@ NAME = "vcrpy"
 
 def unlike(document: Part) -> str | None:
     """Why the document is none of these; None where it is one."""
-    if not isinstance(document.value, dict):
-        return f"the document is {document.kind}, not a mapping"
-    if not isinstance(document.value.get("interactions"), list):
-        return 'it has no list "interactions"'
-    return None
+    return document.lacks_list("interactions")
 
 
 def exchanges(document: Document) -> tuple[Taped, ...]:

@@ -73,6 +73,8 @@ def write(summaries: Sequence[Summary], folder: Path | None) -> tuple[list[Path]
                 written.append(certificate.write(file.parent, one.subject.name, one.certificate))
             except OSError as fault:
                 faults.append(f"{file} could not be written: {fault.strerror}")
+        elif file.exists():
+            faults.append(f"{file} is of an earlier run: this one reached no verdict")
     return written, faults
 
 
