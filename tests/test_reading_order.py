@@ -42,10 +42,12 @@ ENGINE = Package(
         "events",
         "links",
         "schemas",
+        "overrides",
         "config",
         "mapping",
         "decode",
         "transport",
+        "conditions",
         "outcome",
         "draft",
         "credentials",
@@ -93,13 +95,14 @@ PACKAGES = (ENGINE, HARNESS)
 # Inside a subpackage siblings know nothing of each other, and `__init__` knows them all. What they
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
-    "config": ("notes",),
+    "config": ("notes", "conditions"),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
     "mapping": ("values", "patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),
     "report": ("terminal", "certificate"),
+    "run": ("calls", "asking", "sending"),
 }
 
 # What pytest imports at start-up in every environment that has this distribution, wanted or not.

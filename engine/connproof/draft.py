@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urlencode
+from xml.sax.saxutils import escape
 
 from connproof.errors import CallWrong, LimitExceeded, ProviderBroke
 from connproof.model import Headers, Placement, Query, Request
@@ -26,7 +27,15 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _NO_SEGMENTS: Final = frozenset({"", ".", ".."})
 _MOST_URL_CHARACTERS: Final = 32_768
-_TYPES: Final = MappingProxyType({"json": "application/json", "form": "application/x-www-form-urlencoded"})
+_QUOTES: Final = MappingProxyType({'"': "&quot;", "'": "&apos;"})
+_TYPES: Final = MappingProxyType(
+    {
+        "json": "application/json",
+        "form": "application/x-www-form-urlencoded",
+        "xml": "text/xml; charset=utf-8",
+        "text": "text/plain; charset=utf-8",
+    }
+)
 
 
 def as_text(value: JsonValue) -> str:
@@ -83,7 +92,7 @@ class Draft:
     headers: Headers = ()
     body: JsonValue | Absent = ABSENT
     common: Query = ()
-    encode: Literal["json", "form"] = "json"
+    encode: Literal["json", "form", "xml", "text"] = "json"
 
     def __repr__(self) -> str:  # signed, it holds a credential
         return f"Draft({self.method} {self.url.split('?', 1)[0]})"
@@ -112,18 +121,26 @@ class Draft:
             raise CallWrong(f"the body has no place for {name!r}", facts={"seen": str(wrong)}) from None
 
     def filled(self, texts: Mapping[str, str]) -> Draft:
-        """The draft with {name} replaced by its text in query, headers and body. Braces that nobody fills stay."""
+        """The draft with {name} replaced by its text in query, headers and body. Braces that nobody fills stay.
+
+        In a body of XML the text is escaped: it can be character data or an attribute's value, never markup.
+        """
         if not texts:
             return self
 
         def fill(text: str) -> str:
             return _BRACES.sub(lambda found: texts.get(found[1], found[0]), text)
 
+        def fill_body(text: str) -> str:
+            if self.encode != "xml":
+                return fill(text)
+            return _BRACES.sub(lambda found: escape(texts[found[1]], _QUOTES) if found[1] in texts else found[0], text)
+
         return replace(
             self,
             query=tuple((name, fill(value)) for name, value in self.query),
             headers=tuple((name, fill(value)) for name, value in self.headers),
-            body=self.body if isinstance(self.body, Absent) else _each_text(self.body, fill),
+            body=self.body if isinstance(self.body, Absent) else _each_text(self.body, fill_body),
             common=tuple((name, fill(value)) for name, value in self.common),
         )
 
@@ -170,7 +187,8 @@ class Draft:
                     fix="control characters and characters beyond Latin-1 are refused, never cut off",
                 )
         body = self._body()
-        if isinstance(body, bytes) and not isinstance(self.body, str) and all(n != "content-type" for n, _ in headers):
+        is_typed = not isinstance(self.body, str) or self.encode in {"xml", "text"}
+        if isinstance(body, bytes) and is_typed and all(n != "content-type" for n, _ in headers):
             headers = (*headers, ("content-type", _TYPES[self.encode]))
         return Request(self.method, url, headers, body)
 

@@ -8,6 +8,9 @@
         ├── AccessRefused      the account's owner: credentials refused, or not allowed
         ├── NotFound           the caller: no such thing at the provider
         ├── RequestRefused     the connector's author: the provider calls the request wrong
+        ├── CursorExpired      the caller: the place in the listing is gone; read it anew
+        ├── VersionGone        the connector's author: the provider has retired the API version
+        ├── ProviderFailed     whoever reads the code: the provider says that it failed, and no more
         ├── ProviderBusy       nobody: wait; `seconds` says how long where the provider did
         ├── ProviderDown       nobody: a fault at the provider or on the way; try later
         └── ProviderBroke      whoever reads the provider: its answer is not what the config declares
@@ -34,6 +37,7 @@ __all__ = [
     "CallWrong",
     "ConfigWrong",
     "ConnproofError",
+    "CursorExpired",
     "ForeignNextLink",
     "LimitExceeded",
     "MappingFailed",
@@ -45,8 +49,10 @@ __all__ = [
     "ProviderBroke",
     "ProviderBusy",
     "ProviderDown",
+    "ProviderFailed",
     "ProviderSaid",
     "RequestRefused",
+    "VersionGone",
     "printable",
     "shortened",
 ]
@@ -148,8 +154,10 @@ class ProviderSaid(ConnproofError):
     """The provider's answer ends the read.
 
     `status` is the HTTP status, None where there was no answer. `headers` are the provider's own
-    that may be shown. `resume` is the token with which the read goes on where it
-    stopped, None where it cannot.
+    that may be shown, and the normalised rate-limit fields. `resume` is the token with which the read goes
+    on where it stopped, None where it cannot. `meaning` is the config's word for the answer ("auth_expired"), ""
+    where it was none. `code` is the provider's own. `message` is what the provider says in words: it may quote
+    what was sent, so it stands here for the caller and in no text that is logged.
     """
 
     def __init__(
@@ -165,6 +173,9 @@ class ProviderSaid(ConnproofError):
         self.status = status
         self.headers = tuple(headers)
         self.resume: str | None = None
+        self.meaning = ""
+        self.code = ""
+        self.message = ""
 
 
 class AccessRefused(ProviderSaid):
@@ -177,6 +188,18 @@ class NotFound(ProviderSaid):
 
 class RequestRefused(ProviderSaid):
     """The provider calls the request wrong."""
+
+
+class CursorExpired(ProviderSaid):
+    """The place in the listing that the request names is no more."""
+
+
+class VersionGone(ProviderSaid):
+    """The provider no longer serves the API version that the connector targets."""
+
+
+class ProviderFailed(ProviderSaid):
+    """The provider says that it failed; the config's rules give it no nearer meaning."""
 
 
 class ProviderBusy(ProviderSaid):

@@ -11,16 +11,23 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias, TypeVar
 
-from connproof.documents import Source
+from connproof.documents import PLATFORM_BASE, Source
 from connproof.places import ABSENT, Absent, JsonValue, Place
 
 __all__ = [
     "Account",
     "ApiVersion",
+    "Assertion",
     "Auth",
+    "Condition",
     "Connector",
+    "Elements",
+    "ErrorRule",
     "FieldRule",
+    "Grant",
     "Headers",
+    "Idempotency",
+    "Meaning",
     "Operation",
     "Page",
     "Pagination",
@@ -32,14 +39,51 @@ __all__ = [
     "Response",
     "Secret",
     "Source",
+    "TokenAnswer",
+    "TokenEndpoint",
+    "Trait",
     "UnifiedMapping",
     "Variable",
+    "Words",
     "frozen",
 ]
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 Query: TypeAlias = tuple[tuple[str, str], ...]
+
+# Set by the transport or the framing of HTTP itself: whoever else names one could smuggle a request.
+# Beside them stands every name that begins with "proxy-".
+TRANSPORT_HEADERS: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
 Placement: TypeAlias = Literal["query", "body", "header", "template"]
+Meaning: TypeAlias = Literal[
+    "success",
+    "empty",
+    "throttled",
+    "auth_expired",
+    "auth_revoked",
+    "forbidden",
+    "not_found",
+    "invalid",
+    "cursor_expired",
+    "version_gone",
+    "transient",
+    "failed",
+]
+
+Grant: TypeAlias = Literal["refresh_token", "client_credentials", "jwt_bearer", "none"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -100,11 +144,16 @@ def _joined(headers: Headers, name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value in braces in `base_url`: its whole text must match `pattern` (RE2 syntax)."""
+    """A value in braces in `base_url`: its whole text must match `pattern` (RE2 syntax).
+
+    `source` says who gives it; `path` is where it stands in a token answer, or in a discovery's.
+    """
 
     name: str
     pattern: str
     secret: bool = False
+    source: Literal["account", "token_response", "discovery"] = "account"
+    path: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +168,12 @@ class ApiVersion:
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """How a request says on whose behalf it is. Paths are looked up in the account's credentials.
+    """How a request says on whose behalf it is. Every word of every scheme; each reads its own.
 
-    `none`; `api_key` (`key_path`, `name` and `place` of the slot, `prefix`); `basic` (`username`
-    and `password`, templates over credentials such as "{api_token}", a side may be ""); `bearer` and
-    `oauth2` (`token_path`, `prefix`).
+    Paths are looked up in the account's credentials. `username`, `password`, `realm` and the values of `headers` are
+    texts in which a name in braces is one of `variables`, or else a path into the credentials. `headers` are sent
+    beside whatever the scheme sends. `rotation` is what becomes of a refresh token when it is used: an int is
+    the seconds for which the old one still works, None where the config does not say.
     """
 
     type: str
@@ -135,6 +185,155 @@ class Auth:
     username: str = ""
     password: str = ""
     pointer: str = "/auth"
+
+    headers: Headers = ()
+    variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
+
+    consumer_key_path: Place | None = None
+    consumer_secret_path: Place | None = None
+    token_secret_path: Place | None = None
+    realm: str | None = None
+    realm_format: Literal["as_is", "upper_underscore"] = "as_is"
+
+    password_type: Literal["text", "digest"] = "text"
+
+    token: TokenEndpoint | None = None
+    rotation: Literal["none", "strict"] | int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """How a token is asked for (RFC 6749, or a login), and how the answer is read.
+
+    `url`, the values of `params` and `headers` are texts with braces; those of the URL are variables alone.
+    `lifetime_s` outranks what the answer says, `assumed_lifetime_s` holds where it says nothing.
+    The `*_when` are error codes that mean more here than RFC 6749 says.
+    """
+
+    url: str
+    pointer: str
+    grant: Grant = "refresh_token"
+    refresh_url: str | None = None
+    method: Literal["GET", "POST"] = "POST"
+    encode: Literal["form", "json", "query"] = "form"
+    client_auth: Literal["basic", "body", "id_only", "private_key_jwt", "bearer_jwt", "none"] = "none"
+    client_auth_prefix: str = "Basic "
+    client_auth_encoded: bool = False
+    client_id_path: Place | None = None
+    client_secret_path: Place | None = None
+    refresh_token_path: Place | None = None
+    params: tuple[tuple[str, JsonValue], ...] = ()
+    headers: Headers = ()
+    scope: tuple[str, ...] = ()
+    scope_separator: str = " "
+    jwt: Assertion | None = None
+    answer: TokenAnswer | None = None
+    lifetime_s: int | None = None
+    assumed_lifetime_s: int | None = None
+    revoked_when: tuple[str, ...] = ()
+    misconfigured_when: tuple[str, ...] = ()
+    transient_when: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A signed JWT (RFC 7519) that stands for the client or the user (RFC 7523). Texts may have braces.
+
+    `subject` None leaves the claim out; `audience` None is the URL that is asked.
+    """
+
+    algorithm: str
+    pointer: str
+    key_path: Place | None = None
+    key_id_path: Place | None = None
+    issuer: str = "{client_id}"
+    subject: str | None = None
+    audience: str | None = None
+    lifetime_s: int = 300
+    claims: tuple[tuple[str, JsonValue], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """Where a token endpoint's answer says what. Of several places the first that holds a text or number counts;
+    of those of `refresh_expires_in` the one that ends first.
+    """
+
+    access_token: Words
+    refresh_token: Words
+    expires_in: Words
+    expires_at: Words
+    refresh_expires_in: Words
+    scope: Words
+    error: Words
+    error_description: Words
+    expires_in_unit: Literal["s", "ms"] = "s"
+    expires_at_unit: Literal["iso8601", "epoch_s", "epoch_ms"] = "iso8601"
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What a value must be. `equals` one of these, class included; `matches` an RE2 pattern somewhere in its text;
+    `present` at all; `blank` (absent, null, "", [], {}) or not. All that are given must hold.
+    """
+
+    equals: tuple[JsonValue, ...] = ()
+    matches: str | None = None
+    present: bool | None = None
+    blank: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a response must be like, all parts of it: `statuses` (code or hundreds: 404, "4xx"; () any), headers by
+    lower-case name, places of the decoded body, `text` an RE2 pattern somewhere in the body's text.
+
+    A place with `[*]` holds where it holds for one of the elements.
+    """
+
+    statuses: tuple[int | str, ...] = ()
+    headers: tuple[tuple[str, Trait], ...] = ()
+    body: tuple[tuple[Place, Trait], ...] = ()
+    text: str | None = None
+
+    @property
+    def reads_body(self) -> bool:
+        return bool(self.body) or self.text is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Where an answer names a thing: places of its body and names of headers, the first that has a text counts."""
+
+    places: tuple[Place | str, ...] = ()  # a str is a header's lower-case name
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """One rule of what a response means. `code` and `message` outrank the connector's own."""
+
+    when: Condition
+    means: Meaning
+    pointer: str
+    code: Words | None = None
+    message: Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """Where the results of a batch stand, each with its own fate. Places inside `at` are looked up in an element.
+
+    An element failed where `failed` holds; `failures_at` is a second list, of failed elements alone.
+    """
+
+    pointer: str
+    at: Place | None = None
+    failed: tuple[tuple[Place, Trait], ...] = ()
+    failures_at: Place | None = None
+    id: Place | None = None
+    status: Place | None = None
+    code: Words = Words()
+    message: Words = Words()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +396,16 @@ class Pagination:
 
 
 @dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Where a write carries the key that lets a provider know a repetition, and what the key is like."""
+
+    name: str
+    place: Placement = "header"
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked of a resource. `kind` is list, get or an own name."""
+    """One thing that can be asked of a resource: list, get, create, or an own name."""
 
     resource: str
     name: str
@@ -208,12 +415,16 @@ class Operation:
     query: Query = ()
     headers: Headers = ()
     body: JsonValue | Absent = ABSENT
-    encode: Literal["json", "form"] = "json"
+    encode: Literal["json", "form", "xml", "text"] = "json"
     response_path: Place | None = None
     items_may_be_missing: bool = False
     key: Place | None = None
     pagination: Pagination | None = None
+    overridable: tuple[str, ...] = ()
     is_list: bool = False
+    errors: tuple[ErrorRule, ...] = ()
+    elements: Elements | None = None
+    idempotency: Idempotency | None = None
 
     @property
     def id(self) -> str:
@@ -229,13 +440,14 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """One output field: its JSONata expression and where that stands."""
+    """One output field: its JSONata expression, and the level and the document that gave it."""
 
     name: str
     expression: str
     pointer: str
     line: int
-    level: str = "platform base"
+    level: str = PLATFORM_BASE
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +477,9 @@ class Connector:
     headers: Headers = ()
     query: Query = ()
     unified: Mapping[str, UnifiedMapping] = field(default_factory=lambda: MappingProxyType({}))
+    errors: tuple[ErrorRule, ...] = ()
+    error_code: Words = Words()
+    error_message: Words = Words()
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""

@@ -14,7 +14,19 @@ import pytest
 from connproof.auth import SCHEMES
 from connproof.config import load, load_account_document, locate, parse
 from connproof.errors import CallWrong, ConfigWrong, Problem
-from connproof.model import Auth, Connector, Operation, Pagination, Variable
+from connproof.model import (
+    Auth,
+    Condition,
+    Connector,
+    Elements,
+    ErrorRule,
+    Idempotency,
+    Operation,
+    Pagination,
+    Trait,
+    Variable,
+    Words,
+)
 from connproof.pagination import STRATEGIES
 from connproof.places import ABSENT, Place
 from connproof.schemas import shipped
@@ -270,6 +282,16 @@ FULL: Document = {
     "allowed_origins": ["https://files.example.com"],
     "api_version": {"value": "v3", "in": "path", "name": "version", "source": "https://docs.example.com/versions"},
     "decode": "json",
+    "errors": [
+        {
+            "when": {"status": "2xx", "body": {"errors[*].code": ["a", 1], "n": {"present": True}}, "text": "x+"},
+            "means": "failed",
+            "code": "errors[0].code",
+            "message": [{"header": "X-Error"}, "message"],
+        }
+    ],
+    "error_code": "code",
+    "error_message": ["detail", {"header": "X-Why"}],
     "headers": {"X-All": "1"},
     "query": {"all": True, "n": 5, "ids": ["a", 2, False]},
     "auth": {"type": "bearer"},
@@ -288,6 +310,9 @@ FULL: Document = {
                 "key": "id",
                 "returns": "list",
                 "pagination": {"type": "offset", "offset_param": "offset"},
+                "errors": [{"when": {"status": [409, "5xx"], "header": {"X-Left": 0}}, "means": "transient"}],
+                "elements": {"at": "results", "failed": {"ok": False}, "id": "id"},
+                "idempotency": {"name": "Idempotency-Key"},
             },
             "get": {"method": "GET", "path": "/rows/{id}"},
             "search": {"method": "GET", "path": "/search"},
@@ -309,6 +334,27 @@ FULL: Document = {
         ("decode", "json"),
         ("headers", (("x-all", "1"),)),
         ("query", (("all", "true"), ("n", "5"), ("ids", "a"), ("ids", "2"), ("ids", "false"))),
+        (
+            "errors",
+            (
+                ErrorRule(
+                    Condition(
+                        ("2xx",),
+                        body=(
+                            (Place.parse("errors[*].code"), Trait(equals=("a", 1))),
+                            (Place.parse("n"), Trait(present=True)),
+                        ),
+                        text="x+",
+                    ),
+                    "failed",
+                    "/errors/0",
+                    Words((Place.parse("errors[0].code"),)),
+                    Words(("x-error", Place.parse("message"))),
+                ),
+            ),
+        ),
+        ("error_code", Words((Place.parse("code"),))),
+        ("error_message", Words((Place.parse("detail"), "x-why"))),
         ("api_version.value", "v3"),
         ("api_version.place", "path"),
         ("api_version.name", "version"),
@@ -340,6 +386,26 @@ def test_every_word_of_the_connector_reaches_the_model(attribute: str, expected:
         ("items_may_be_missing", True),
         ("key", Place.parse("id")),
         ("is_list", True),
+        (
+            "errors",
+            (
+                ErrorRule(
+                    Condition((409, "5xx"), headers=(("x-left", Trait(equals=("0",))),)),
+                    "transient",
+                    "/resources/rows/list/errors/0",
+                ),
+            ),
+        ),
+        (
+            "elements",
+            Elements(
+                "/resources/rows/list/elements",
+                at=Place.parse("results"),
+                failed=((Place.parse("ok"), Trait(equals=(False,))),),
+                id=Place.parse("id"),
+            ),
+        ),
+        ("idempotency", Idempotency("idempotency-key")),
         ("pagination", Pagination("offset", pointer="/resources/rows/list/pagination", offset_param="offset")),
     ],
 )

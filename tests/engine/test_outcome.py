@@ -14,7 +14,14 @@ from connproof.errors import (
     RequestRefused,
 )
 from connproof.model import Headers, Response
-from connproof.outcome import classify, passed_on
+from connproof.outcome import error_of, judged, passed_on
+from connproof.places import ABSENT
+
+
+def classify(response: Response) -> ProviderSaid | None:
+    """What a response means where no config says anything: the error, None for a success."""
+    verdict = judged(response, ABSENT, ())
+    return None if verdict.is_success else error_of(verdict, response, ABSENT)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 206, 207, 226, 299])

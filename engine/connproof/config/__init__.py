@@ -2,12 +2,13 @@
 
 Three steps, each of which reports everything it finds, with JSON pointer, line and column: the JSON
 itself, the shipped schema (shape and words), and meaning (what one word says about another).
-A Connector that exists is one that passed all three.
+A Connector that exists is one that passed all three, and did so again with every layer that was laid on it:
+what is wrong then is that layer's, and stands in its document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from connproof.config.reading import read
 from connproof.documents import Source, read_json
 from connproof.errors import CallWrong, ConfigWrong, Problem
 from connproof.model import Connector
+from connproof.overrides import Layer, lay
 from connproof.places import JsonValue
 from connproof.schemas import shipped
 
-__all__ = ["BRACES", "CREDENTIALS", "load", "load_account_document", "locate", "parse"]
+__all__ = ["BRACES", "CREDENTIALS", "layered", "load", "load_account_document", "locate", "parse"]
 
 
 def locate(path: Path) -> Path:
@@ -41,18 +43,44 @@ def locate(path: Path) -> Path:
     )
 
 
-def load(path: Path, *, allow_loopback: bool = False) -> Connector:
-    """Read a connector from its folder or its file. Raises CallWrong, ConfigWrong.
+def load(path: Path, layers: Sequence[Layer] = (), *, allow_loopback: bool = False) -> Connector:
+    """Read a connector from its folder or its file, with layers laid on. Raises CallWrong, ConfigWrong.
 
     `allow_loopback` lets base_url be plain http on a loopback address, for tests and benchmarks.
     """
     file = locate(path)
-    return parse(file.read_bytes(), folder=file.resolve().parent.name, name=str(file), allow_loopback=allow_loopback)
+    folder = file.resolve().parent.name
+    return layered(file.read_bytes(), layers, folder=folder, name=str(file), allow_loopback=allow_loopback)
 
 
 def parse(data: bytes, *, folder: str, name: str = "connector.json", allow_loopback: bool = False) -> Connector:
     """A connector from the bytes of its document. `folder` is the name its folder gives it."""
+    return layered(data, (), folder=folder, name=name, allow_loopback=allow_loopback)
+
+
+def layered(
+    data: bytes,
+    layers: Sequence[Layer],
+    *,
+    folder: str,
+    name: str = "connector.json",
+    allow_loopback: bool = False,
+) -> Connector:
+    """As `parse`, with layers laid on in their order: the environment's, then the account's.
+
+    Raises ConfigWrong for the first of the documents in which something is wrong, with all that is wrong in it.
+    """
     value, source = read_json(data, name)
+    connector = _judged(value, source, name, folder, allow_loopback=allow_loopback)
+    for layer in layers:
+        assert isinstance(value, dict), "the schema says so"
+        value, source = lay(value, source, layer)
+        connector = _judged(value, source, layer.document, folder, allow_loopback=allow_loopback)
+    return connector
+
+
+def _judged(value: JsonValue, source: Source, name: str, folder: str, *, allow_loopback: bool) -> Connector:
+    """The connector that a document says. `name` is the document in which anything wrong stands."""
     problems = shipped("connproof", "connector").problems(value, source)
     if problems or not isinstance(value, dict):
         raise ConfigWrong(name, _in_order([*problems, *_origin_problems(value, source, allow_loopback=allow_loopback)]))
@@ -78,7 +106,7 @@ def _origin_problems(value: JsonValue, source: Source, *, allow_loopback: bool) 
 
 
 def load_account_document(path: Path) -> dict[str, Any]:
-    """An account file's document: `credentials`, `variables`, `name`, each optional.
+    """An account file's document: `credentials`, `variables`, `overrides`, `name`, each optional.
 
     Raises CallWrong, ConfigWrong; no message shows a value of it.
     """

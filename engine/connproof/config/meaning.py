@@ -9,28 +9,13 @@ from typing import Any, Final
 from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
 from connproof.documents import child
 from connproof.links import origin
-from connproof.model import Connector, Operation, Pagination, Variable
+from connproof.model import TRANSPORT_HEADERS, Connector, Operation, Pagination, Variable
 from connproof.places import ABSENT, Place, put
 from connproof.schemas import nearest
 
 __all__ = ["judge"]
 
-# Set by the transport or the framing of HTTP itself: a config that names one could smuggle a request.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
-_FORBIDDEN_HEADERS: Final = frozenset(
-    {
-        "connection",
-        "content-length",
-        "cookie",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 
 # What a value may not hold where it stands in the host: it would lead to another origin.
 _LEADING_ELSEWHERE: Final = ("x/", "x?", "x#", "x\\", "x@x", "x\n")
@@ -127,22 +112,37 @@ class _Judging:
     def _headers(self, said: Mapping[str, str], pointer: str) -> None:
         seen = set[str]()
         for name in said:
-            self._header_name(name, child(pointer, name))
-            if name.lower() == "authorization":
-                self._notes.wrong(child(pointer, name), "credentials stand in auth alone", 'see "auth"')
+            self._own_header(name, child(pointer, name))
             if name.lower() in seen:
                 self._notes.wrong(child(pointer, name), "stands here a second time: case makes no other header")
             seen.add(name.lower())
 
+    def _own_header(self, name: str, pointer: str) -> None:
+        self._header_name(name, pointer)
+        if name.lower() == "authorization":
+            self._notes.wrong(pointer, "credentials stand in auth alone", 'see "auth"')
+
+    def _overridable(self, operation: Operation, headers: Mapping[str, str]) -> None:
+        """A layer may set no header that the connector itself may not; and names it as the connector does."""
+        for index, word in enumerate(operation.overridable):
+            part, _, name = word.partition(".")
+            if part != "headers":
+                continue
+            pointer = f"{operation.pointer}/overridable/{index}"
+            self._own_header(name, pointer)
+            if other := [own for own in headers if own.lower() == name.lower() and own != name]:
+                self._notes.wrong(pointer, f'the header is written "{other[0]}" above', "write it the same way")
+
     def _header_name(self, name: str, pointer: str) -> None:
         if not _HEADER_NAME.fullmatch(name):
             self._notes.wrong(pointer, f"{name!r} is not a header name")
-        if name.lower() in _FORBIDDEN_HEADERS or name.lower().startswith("proxy-"):
+        if name.lower() in TRANSPORT_HEADERS or name.lower().startswith("proxy-"):
             self._notes.wrong(pointer, f'"{name.lower()}" is set by the transport alone')
 
     def _operation(self, operation: Operation) -> None:
         said = self._document["resources"][operation.resource][operation.name]
         self._headers(said.get("headers", {}), f"{operation.pointer}/headers")
+        self._overridable(operation, said.get("headers", {}))
         if operation.method in {"GET", "HEAD"} and operation.body is not ABSENT:
             self._notes.wrong(
                 f"{operation.pointer}/body", f"{operation.method} has no body", "send it as POST, or move it to query"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from connproof.config.conditions import read_elements, read_errors, read_words
 from connproof.config.notes import CREDENTIALS, Notes
 from connproof.documents import child
 from connproof.model import (
@@ -14,12 +15,14 @@ from connproof.model import (
     Connector,
     FieldRule,
     Headers,
+    Idempotency,
     Operation,
     Pagination,
     Query,
     Resource,
     UnifiedMapping,
     Variable,
+    Words,
     frozen,
 )
 from connproof.places import ABSENT, Place, PlaceWrong
@@ -84,8 +87,14 @@ class _Reading:
                 }
             ),
             unified=frozen({model: self._unified(model, said) for model, said in document.get("unified", {}).items()}),
+            errors=read_errors(document.get("errors", []), "/errors", self._notes),
+            error_code=self._words("error_code"),
+            error_message=self._words("error_message"),
             source=self._notes.source,
         )
+
+    def _words(self, word: str) -> Words:
+        return read_words(self._document.get(word, []), f"/{word}", self._notes)
 
     def _place(self, said: Mapping[str, Any], word: str, pointer: str, default: str | None = None) -> Place | None:
         text = said.get(word, default)
@@ -200,16 +209,33 @@ class _Reading:
             items_may_be_missing=said.get("items_may_be_missing", False),
             key=self._place(said, "key", pointer),
             pagination=(own or default or Pagination("none")) if is_list else None,
+            overridable=tuple(said.get("overridable", ())),
             is_list=is_list,
+            errors=read_errors(said.get("errors", []), f"{pointer}/errors", self._notes),
+            elements=read_elements(said["elements"], f"{pointer}/elements", self._notes)
+            if "elements" in said
+            else None,
+            idempotency=_idempotency(said),
         )
 
     def _unified(self, model: str, said: dict[str, Any]) -> UnifiedMapping:
         pointer = child("/unified", model)
         rules = tuple(
-            FieldRule(field, expression, at := child(f"{pointer}/fields", field), self._notes.source.line(at))
+            self._rule(field, expression, child(f"{pointer}/fields", field))
             for field, expression in said["fields"].items()
         )
         return UnifiedMapping(model, said["resource"], rules, pointer)
+
+    def _rule(self, field: str, expression: str, pointer: str) -> FieldRule:
+        at = self._notes.source.standing(pointer)
+        return FieldRule(field, expression, at.pointer, at.line, at.level, at.document)
+
+
+def _idempotency(said: dict[str, Any]) -> Idempotency | None:
+    if "idempotency" not in said:
+        return None
+    name, place = said["idempotency"]["name"], said["idempotency"].get("in", "header")
+    return Idempotency(name.lower() if place == "header" else name, place)
 
 
 def _headers(said: Mapping[str, str]) -> Headers:

@@ -1,0 +1,135 @@
+"""The engine's one way out: sign a draft, keep to the allowed origins, send it, and say what the answer means."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from connproof import auth
+from connproof.clock import Clock
+from connproof.decode import Limits, decode
+from connproof.draft import Draft
+from connproof.errors import ForeignNextLink, ProviderBusy, ProviderSaid
+from connproof.events import Listener, RequestSent, ResponseReceived
+from connproof.links import origin
+from connproof.model import Account, Connector, Operation, Request, Response
+from connproof.outcome import error_of, judged
+from connproof.places import ABSENT, Absent, JsonValue
+from connproof.run.calls import Call
+from connproof.transport import Transport, shown_url
+
+__all__ = ["Answer", "Door", "Patience"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A success: what was asked, what came back, and the decoded body; ABSENT where it is empty or means nothing."""
+
+    request: Request
+    response: Response
+    document: JsonValue | Absent
+
+    def __repr__(self) -> str:  # a body is personal data
+        return f"Answer({self.response.status})"
+
+
+class Patience:
+    """How long a caller is willing to wait for throttles, in all: spent as it is used."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    @classmethod
+    def of(cls, call: Call) -> Patience:
+        return cls(call.max_wait_s if call.on_throttle == "wait" else 0.0)
+
+    def covers(self, seconds: int | None) -> TypeGuard[int]:
+        """Whether there is patience for a wait. One that the provider did not name is none that can be waited."""
+        return seconds is not None and self._left > 0 and seconds <= self._left
+
+    def spend(self, seconds: int) -> int:
+        self._left -= max(seconds, 1)  # a provider that always says 0 must not be asked for ever
+        return seconds
+
+
+class Door:
+    """One connector on behalf of one account, over one transport."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        account: Account,
+        base_url: str,
+        transport: Transport,
+        *,
+        clock: Clock,
+        listener: Listener,
+        limits: Limits,
+        nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+    ) -> None:
+        self._connector = connector
+        self._account = account
+        self._origins = frozenset({origin(base_url), *connector.allowed_origins})
+        self._transport = transport
+        self._clock = clock
+        self._listener = listener
+        self._limits = limits
+        self._nonce = nonce
+
+    async def answer(self, operation: Operation, draft: Draft, patience: Patience) -> Answer:
+        """Send a draft of an operation, again after a throttle as far as the caller's patience goes.
+
+        Raises the ProviderSaid that the answer means, unless it is a success.
+        """
+        while True:
+            request = self.signed(draft)
+            response = await self.send(request, draft.url)
+            try:
+                return self._read(operation, request, response)
+            except ProviderBusy as busy:
+                if not patience.covers(busy.seconds):
+                    raise
+                await self._clock.sleep(patience.spend(busy.seconds))
+
+    def signed(self, draft: Draft) -> Request:
+        """The request as it goes out, credentials in place."""
+        return auth.sign(draft, self._connector.auth, self._account).request()
+
+    async def send(self, request: Request, shown: str) -> Response:
+        """Send a signed request. `shown` is its URL unsigned, for messages. Raises ForeignNextLink."""
+        try:
+            allowed = origin(request.url) in self._origins
+        except ValueError:
+            allowed = False
+        if not allowed:
+            raise ForeignNextLink(
+                "the request would leave the connector's origins; nothing was sent",
+                facts={"leads to": shown_url(shown), "allowed": ", ".join(sorted(self._origins))},
+                fix='if the provider really serves pages from there, add the origin to "allowed_origins"',
+            )
+        self._listener(RequestSent(request))
+        response = await self._transport.send(request)
+        self._listener(ResponseReceived(response))
+        return response
+
+    def _read(self, operation: Operation, request: Request, response: Response) -> Answer:
+        """What a response means, as an answer or as the error it is."""
+        connector = self._connector
+        document, unreadable = self._decoded(response)
+        verdict = judged(response, document, (*operation.errors, *connector.errors))
+        if not verdict.is_success:
+            raise error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
+        if verdict.meaning == "empty":
+            return Answer(request, response, ABSENT)
+        if unreadable is not None:
+            raise unreadable
+        return Answer(request, response, document)
+
+    def _decoded(self, response: Response) -> tuple[JsonValue | Absent, ProviderSaid | None]:
+        """The body, and what makes it unreadable as the config declares it: an error answer may be of any kind."""
+        try:
+            return decode(response, limits=self._limits, declared=self._connector.decode), None
+        except ProviderSaid as unreadable:
+            return ABSENT, unreadable
