@@ -41,11 +41,15 @@ ENGINE = Package(
         "model",
         "events",
         "links",
+        "addresses",
+        "scrub",
         "schemas",
         "overrides",
         "config",
+        "stores",
         "mapping",
         "decode",
+        "network",
         "transport",
         "conditions",
         "outcome",
@@ -56,6 +60,7 @@ ENGINE = Package(
         "resume",
         "guard",
         "run",
+        "live",
         "sync",
         "__init__",
         "cli",
@@ -95,7 +100,8 @@ PACKAGES = (ENGINE, HARNESS)
 # Inside a subpackage siblings know nothing of each other, and `__init__` knows them all. What they
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
-    "config": ("notes", "conditions"),
+    "config": ("notes", "conditions", "shapes", "variables"),
+    "decode": ("parts",),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
     "mapping": ("values", "patterns", "jsonata", "models", "paths"),
     "parity": ("instants", "compare"),
@@ -103,6 +109,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),
     "report": ("terminal", "certificate"),
     "run": ("calls", "asking", "sending"),
+    "stores": ("keys",),
 }
 
 # What pytest imports at start-up in every environment that has this distribution, wanted or not.

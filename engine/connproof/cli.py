@@ -92,7 +92,7 @@ def read(
     """
     file, loaded = _load(connector, allow_loopback=allow_loopback)
     call = Call(_params(param), _pairs(query), page_size=page_size, limit=limit, resume=resume, raw=raw)
-    transport = HttpxTransport(user_agent=_user_agent())
+    transport = HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback)
     owner, models = _account(account), _models(loaded, file)
     if _gives_one(loaded, resource, operation or "list"):
         _put_record(sync.one(loaded, resource, operation, call, transport=transport, account=owner, models=models))
@@ -125,7 +125,7 @@ def raw(
         loaded,
         method,
         path,
-        transport=HttpxTransport(user_agent=_user_agent()),
+        transport=HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback),
         account=_account(account),
         headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
         body=data.read_bytes() if data else None,

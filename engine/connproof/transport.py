@@ -1,23 +1,30 @@
 """The only door to the network: one method, request in, response out.
 
 Whatever stands behind the door (the network, a replayed recording, a simulated provider), the
-engine sees the same method. The network's own door follows no redirect, reads no proxy or .netrc from
-the environment, keeps no cookie, decodes no more than it was told to, and ends in time.
+engine sees the same method. The network's own door leads to public addresses alone, follows no redirect,
+reads no proxy or .netrc from the environment, keeps no cookie, decodes no more than it was told to, and ends in time.
 """
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from connproof.errors import LimitExceeded, PageUnreadable, ProviderDown
-from connproof.model import Request, Response
+from connproof.errors import CallWrong, ConnproofError, LimitExceeded, PageUnreadable, ProviderDown
+from connproof.model import TRANSPORT_HEADERS, Request, Response
 
 if TYPE_CHECKING:
     import httpx
 
+    from connproof.network import PublicOnly, Resolver
+
 __all__ = ["Bounds", "HttpxTransport", "Transport", "shown_url"]
+
+# Of whoever called us, and of no concern to a provider (W3C Trace Context and Baggage).
+_CALLERS_OWN: Final = frozenset({"baggage", "traceparent", "tracestate"})
+
+_ENCODING_BYTES: Final = 65_536  # more than any encoding adds to a body that cannot be compressed
 
 
 class Transport(Protocol):
@@ -28,11 +35,12 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one response may cost. Seconds for the whole exchange; bytes after decoding."""
+    """What one response may cost. Seconds for the whole exchange; the body's bytes on the wire and after decoding."""
 
     seconds: float = 60.0
     body_bytes: int = 64 * 1024 * 1024
     header_bytes: int = 64 * 1024
+    header_lines: int = 1000
 
 
 def shown_url(url: str) -> str:
@@ -42,64 +50,68 @@ def shown_url(url: str) -> str:
 
 
 class HttpxTransport:
-    """The network, through httpx. Use as an async context manager: it owns a connection pool."""
+    """The network, through httpx. Use as an async context manager: it owns a connection pool.
 
-    def __init__(self, *, user_agent: str, bounds: Bounds | None = None) -> None:
+    A host is resolved once for each connection, every address is judged, and what is connected to is one of the
+    judged addresses. `allow_loopback` lets a URL that names this machine itself reach it, for tests and benchmarks.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        bounds: Bounds | None = None,
+        allow_loopback: bool = False,
+        resolver: Resolver | None = None,
+    ) -> None:
         self._user_agent = user_agent
         self._bounds = bounds or Bounds()
-        self._client: httpx.AsyncClient | None = None
+        self._allow_loopback = allow_loopback
+        self._resolver = resolver
+        self._network: PublicOnly | None = None
 
     async def __aenter__(self) -> Self:
-        import httpx  # half of the start-up time of a command that sends nothing
+        from connproof.network import PublicOnly, system_resolver  # half of a command's start-up time
 
-        self._client = httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=None,  # noqa: S113 `send` bounds the whole exchange
-            headers={
-                "user-agent": self._user_agent,
-                "accept": "application/json",
-                "accept-encoding": "gzip, deflate",
-            },
-        )
+        self._network = PublicOnly(self._resolver or system_resolver, allow_loopback=self._allow_loopback)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._network is not None:
+            await self._network.aclose()
+            self._network = None
 
     async def send(self, request: Request) -> Response:
         import asyncio
 
-        import httpx
+        import httpcore
 
-        if self._client is None:
+        if self._network is None:
             raise RuntimeError("HttpxTransport is not open: use `async with`")
+        _refuse_headers(request)
         where = {"request": f"{request.method} {shown_url(request.url)}"}
         try:
             async with asyncio.timeout(self._bounds.seconds):
-                return await self._exchange(self._client, request)
+                return await self._exchange(self._network, request)
         except TimeoutError:
-            raise ProviderDown(f"no whole answer within {self._bounds.seconds:g} seconds", facts=where) from None
-        except httpx.HTTPError as fault:
-            # The fault's own text may quote the URL with its query.
-            raise ProviderDown("the exchange broke off", facts={**where, "seen": type(fault).__name__}) from None
+            failed: ConnproofError = ProviderDown(f"no whole answer within {self._bounds.seconds:g} seconds")
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as fault:
+            failed = ProviderDown("the exchange broke off", facts={"seen": type(fault).__name__})
+        except ConnproofError as said:
+            failed = said
+        # Nothing hangs on what is raised: the texts and frames of other errors may hold the URL with its query, or data.
+        failed.facts = {**where, **failed.facts}
+        failed.__context__ = None
+        raise failed.with_traceback(None)
 
-    async def _exchange(self, client: httpx.AsyncClient, request: Request) -> Response:
-        client.cookies.clear()  # a provider may set cookies; none is ever sent back
-        sent = client.build_request(
-            request.method,
-            request.url,
-            headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in request.headers],
-            content=request.body,
-            extensions={"target": _target(request.url)},
-        )
-        answer = await client.send(sent, stream=True)
+    async def _exchange(self, network: PublicOnly, request: Request) -> Response:
+        answer = await network.handle_async_request(self._built(request))
         try:
             headers = tuple(
                 (name.decode("latin-1").lower(), text.decode("latin-1")) for name, text in answer.headers.raw
             )
+            if len(headers) > self._bounds.header_lines:
+                raise LimitExceeded(f"the response has more than {self._bounds.header_lines} header lines")
             if sum(len(name) + len(text) for name, text in headers) > self._bounds.header_bytes:
                 raise LimitExceeded(f"the response headers are longer than {self._bounds.header_bytes} bytes")
             inflate = _Inflate(answer.headers.get("content-encoding", ""), self._bounds.body_bytes)
@@ -108,6 +120,30 @@ class HttpxTransport:
             return Response(answer.status_code, headers, inflate.whole())
         finally:
             await answer.aclose()
+
+    def _built(self, request: Request) -> httpx.Request:
+        """The request with what HTTP needs besides: the transport's own headers, where the request has none such."""
+        import httpx
+
+        own = {"user-agent": self._user_agent, "accept": "application/json", "accept-encoding": "gzip, deflate"}
+        given = {name.lower() for name, _ in request.headers}
+        headers = (*((name, text) for name, text in own.items() if name not in given), *request.headers)
+        return httpx.Request(
+            request.method,
+            request.url,
+            headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in headers],
+            content=request.body,
+            extensions={"target": _target(request.url)},
+        )
+
+
+def _refuse_headers(request: Request) -> None:
+    for name, _ in request.headers:
+        lower = name.lower()
+        if lower in TRANSPORT_HEADERS or lower.startswith("proxy-"):
+            raise CallWrong(f'the header "{lower}" is set by the transport alone', fix="leave it out")
+        if lower in _CALLERS_OWN:
+            raise CallWrong(f'the header "{lower}" is the caller\'s own and is not passed on', fix="leave it out")
 
 
 def _target(url: str) -> bytes:
@@ -128,6 +164,7 @@ class _Inflate:
             )
         self._most = most
         self._size = 0
+        self._taken = 0
         self._chunks: list[bytes] = []
         self._is_encoded = name not in {"", "identity"}
         self._decoder = _decoder()
@@ -136,6 +173,9 @@ class _Inflate:
         if not self._is_encoded:
             self._keep(chunk)
             return
+        self._taken += len(chunk)
+        if self._taken > self._most + _ENCODING_BYTES:  # members that hold nothing could go on for ever
+            raise self._too_long()
         while chunk:
             if self._decoder.eof:  # a gzip body may have several members, one after the other
                 self._decoder = _decoder()
@@ -153,8 +193,11 @@ class _Inflate:
     def _keep(self, chunk: bytes) -> None:
         self._size += len(chunk)
         if self._size > self._most:
-            raise LimitExceeded(f"the response body is longer than {self._most} bytes", fix="ask for smaller pages")
+            raise self._too_long()
         self._chunks.append(chunk)
+
+    def _too_long(self) -> LimitExceeded:
+        return LimitExceeded(f"the response body is longer than {self._most} bytes", fix="ask for smaller pages")
 
 
 def _decoder() -> zlib._Decompress:

@@ -53,7 +53,8 @@ def document() -> bytes:
 
 def main() -> None:
     connector = config.parse(document(), folder="bench", allow_loopback=True)
-    common.drive(sync.read(connector, "contacts", call=Call(), transport=HttpxTransport(user_agent="connproof-bench")))
+    transport = HttpxTransport(user_agent="connproof-bench", allow_loopback=True)
+    common.drive(sync.read(connector, "contacts", call=Call(), transport=transport))
 
 
 if __name__ == "__main__":
