@@ -30,7 +30,7 @@ from connproof.mapping.patterns import Pattern, PatternWrong  # noqa: E402 - as 
 from connproof.mapping.values import ExpressionRefused, NotJson, owned  # noqa: E402 - as above
 from connproof.places import ABSENT, Absent, JsonValue  # noqa: E402 - as above
 
-__all__ = ["MOST_CHARACTERS", "MOST_NESTING", "Expression", "Scope", "cause_of"]
+__all__ = ["MOST_CHARACTERS", "MOST_NESTING", "Expression", "Scope", "cause_of", "parsed"]
 
 MOST_CHARACTERS: Final = 20_000
 MOST_NESTING: Final = 100
@@ -46,7 +46,7 @@ class Expression:
     def __init__(self, text: str) -> None:
         """Compile. Raises ExpressionRefused."""
         self._engine = _Engine("null")
-        self._engine.ast = _parsed(text)
+        self._engine.ast = parsed(text)
         # Records come from our own decoder and results go through `owned`: both walks would be for nothing.
         self._engine.set_validate_input(False)
         self._engine.set_output_convert_nulls(False)
@@ -130,7 +130,8 @@ def _exact_id(value: Any) -> Any:
     raise _NotAnId(f"$id takes an integer or a string and was given a {seen}")
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """The library's tree of an expression. Raises ExpressionRefused."""
     if len(text) > MOST_CHARACTERS:
         raise ExpressionRefused(f"the expression has {len(text)} characters; at most {MOST_CHARACTERS} are read")
     try:
