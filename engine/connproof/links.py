@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from connproof.errors import ForeignNextLink, LimitExceeded, ProviderBroke, printable
 
-__all__ = ["Link", "next_target", "origin", "parse", "resolve"]
+__all__ = ["Link", "filled", "next_target", "origin", "parse", "resolve"]
 
 _MOST_HEADER_CHARACTERS: Final = 65_536
 _MOST_LINKS: Final = 500
@@ -154,6 +155,8 @@ _NEVER: Final = re.compile("[\x00-\x20\x7f-\x9f\\s\ud800-\udfff<>]")
 _AUTHORITY: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|((?:[A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+)\.?)(?::([0-9]*))?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _SHOWN: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*+:)?([/\\]*+)([^?#]*+)")
+_BRACES: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_IN_HOST: Final = re.compile(r"[A-Za-z0-9._-]+")
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -184,6 +187,39 @@ def origin(url: str) -> str:
     if len(digits) > 5 or not 1 <= int(digits) <= 65_535:
         raise ValueError(f"{_shown(url)}: no such port")
     return f"{scheme}://{host}" if int(digits) == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{int(digits)}"
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A base URL with its names in braces filled, each value staying where its braces stood.
+
+    At the very start a value is a bare origin; in the host it is host characters; behind, a path without dot segments.
+    Raises ValueError, saying which name, for a value that would reach further, whatever its own pattern lets through.
+    """
+    start = template.find("//") + 2 if "//" in template else 0
+    end = template.find("/", start) if "/" in template[start:] else len(template)
+
+    def fill(found: re.Match[str]) -> str:
+        value = values[found[1]]
+        if found.start() == 0:
+            stays = _bare(value)
+        elif found.start() < end:
+            stays = _IN_HOST.fullmatch(value) is not None
+        else:
+            stays = not re.search(r"[?#\\%]", value) and {".", ".."}.isdisjoint(value.split("/"))
+        if not stays:
+            raise ValueError(f"the value of {{{found[1]}}} would reach beyond its place")
+        return value
+
+    url = _BRACES.sub(fill, template)
+    origin(url)
+    return url
+
+
+def _bare(url: str) -> bool:
+    try:
+        return url.rstrip("/").lower() == origin(url)
+    except ValueError:
+        return False
 
 
 def resolve(reference: str, base: str) -> str:

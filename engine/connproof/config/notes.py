@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from connproof.addresses import is_address, is_local_name
 from connproof.documents import Source
 from connproof.errors import Problem
 from connproof.links import origin
@@ -17,7 +18,8 @@ __all__ = ["BRACES", "CREDENTIALS", "Notes", "origin_fault", "template_texts"]
 BRACES: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 CREDENTIALS: Final = re.compile(r"\{([^{}]+)\}")  # in the texts of basic: a path into the credentials
 
-_LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?$")
+_LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?$")
+_HOST = re.compile(r"https?://(\[[^]]*\]|[^:]*)")
 
 
 class Notes:
@@ -37,8 +39,13 @@ def origin_fault(url: str, *, allow_loopback: bool) -> tuple[str, str] | None:
         found = origin(url)
     except ValueError as wrong:
         return f"is not an origin that can be pinned: {wrong}", ""
-    if not found.startswith("https://") and not (allow_loopback and _LOOPBACK.match(found)):
+    if allow_loopback and _LOOPBACK.match(found):
+        return None
+    if not found.startswith("https://"):
         return "is not https", "credentials are never sent in the clear"
+    host = _HOST.match(found)
+    if host is not None and (is_address(host[1]) or is_local_name(host[1])):
+        return "is an address or this machine's own name", "name the provider's host: its address is judged when asked"
     return None
 
 
