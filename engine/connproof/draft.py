@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlencode
 from xml.sax.saxutils import escape
 
 from connproof.errors import CallWrong, LimitExceeded, ProviderBroke
-from connproof.model import Headers, Placement, Query, Request
+from connproof.model import Headers, LongUrl, Placement, Query, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place, put
 
 __all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment", "without_parameter"]
@@ -83,7 +83,7 @@ class Draft:
     """A request before it is encoded.
 
     `common` is sent beside `query`; names that stand in `query` or in `url` win. `encode` is how a body that
-    is no text is written.
+    is no text is written. A URL that `long_url` finds too long is sent as a form.
     """
 
     method: str
@@ -93,6 +93,7 @@ class Draft:
     body: JsonValue | Absent = ABSENT
     common: Query = ()
     encode: Literal["json", "form", "xml", "text"] = "json"
+    long_url: LongUrl | None = None
 
     def __repr__(self) -> str:  # signed, it holds a credential
         return f"Draft({self.method} {self.url.split('?', 1)[0]})"
@@ -174,6 +175,11 @@ class Draft:
         url = self.url
         if query:
             url = f"{url}{'&' if '?' in url else '?'}{encoded(query)}"
+        if self.long_url is not None and len(url) > self.long_url.over and isinstance(self.body, Absent):
+            path, _, asked = url.partition("?")
+            form = "&".join(part for part in (asked, encoded(self.long_url.form)) if part)
+            short = replace(self, method="POST", url=path, query=(), common=(), body=form, long_url=None)
+            return short.with_header("content-type", _TYPES["form"]).request()
         if len(url) > _MOST_URL_CHARACTERS:
             raise LimitExceeded(
                 "the URL would be too long",

@@ -157,7 +157,8 @@ class ProviderSaid(ConnproofError):
     that may be shown, and the normalised rate-limit fields. `resume` is the token with which the read goes
     on where it stopped, None where it cannot. `meaning` is the config's word for the answer ("auth_expired"), ""
     where it was none. `code` is the provider's own. `message` is what the provider says in words: it may quote
-    what was sent, so it stands here for the caller and in no text that is logged.
+    what was sent, so it stands here for the caller and in no text that is logged. `written` has the fates of the
+    elements that were written before a batch broke off.
     """
 
     def __init__(
@@ -176,6 +177,7 @@ class ProviderSaid(ConnproofError):
         self.meaning = ""
         self.code = ""
         self.message = ""
+        self.written: tuple[object, ...] = ()
 
 
 class AccessRefused(ProviderSaid):

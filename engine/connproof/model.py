@@ -19,14 +19,20 @@ __all__ = [
     "ApiVersion",
     "Assertion",
     "Auth",
+    "Batch",
     "Condition",
     "Connector",
+    "CustomFields",
+    "CustomSource",
     "Elements",
     "ErrorRule",
     "FieldRule",
+    "Format",
     "Grant",
+    "Filter",
     "Headers",
     "Idempotency",
+    "LongUrl",
     "Meaning",
     "Operation",
     "Page",
@@ -45,6 +51,7 @@ __all__ = [
     "UnifiedMapping",
     "Variable",
     "Words",
+    "XmlFormat",
     "frozen",
 ]
 
@@ -144,9 +151,10 @@ def _joined(headers: Headers, name: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A value in braces in `base_url`: its whole text must match `pattern` (RE2 syntax).
+    """A value in braces, which an account gives: its whole text must match `pattern` (RE2 syntax).
 
-    `source` says who gives it; `path` is where it stands in a token answer, or in a discovery's.
+    `source` says who gives it; `path` is where it stands in a token answer, or in the answer of the `operation` that
+    discovers it. `in_host` is how it is written inside base_url's host.
     """
 
     name: str
@@ -154,6 +162,8 @@ class Variable:
     secret: bool = False
     source: Literal["account", "token_response", "discovery"] = "account"
     path: Place | None = None
+    operation: str | None = None
+    in_host: Literal["as_is", "lower", "lower_hyphen"] = "as_is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +174,25 @@ class ApiVersion:
     place: Literal["path", "header", "query", "namespace"]
     name: str | None = None
     source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class XmlFormat:
+    """How elements become members. The meaning and the default of each word stand in schema/connector.schema.json.
+
+    A place of one name means every element, or attribute, of that name; a longer one is a path from the root element.
+    `namespaces` may be pairs of URI and prefix.
+    """
+
+    force_list: tuple[Place, ...] = ()
+    attributes: Literal["keep", "drop"] = "keep"
+    attribute_prefix: str = "@"
+    text: str = "#text"
+    namespaces: Literal["strip", "keep"] | tuple[tuple[str, str], ...] = "strip"
+    booleans: tuple[Place, ...] = ()
+
+
+Format: TypeAlias = Literal["json", "text"] | XmlFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +433,22 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Where a body holds several records, and how many at most."""
+
+    at: Place
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class LongUrl:
+    """From how many characters on a URL's query is sent as a form in a POST, and what stands in it besides."""
+
+    over: int
+    form: Query = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One thing that can be asked of a resource: list, get, create, or an own name."""
 
@@ -416,6 +461,7 @@ class Operation:
     headers: Headers = ()
     body: JsonValue | Absent = ABSENT
     encode: Literal["json", "form", "xml", "text"] = "json"
+    decode: Format | None = None
     response_path: Place | None = None
     items_may_be_missing: bool = False
     key: Place | None = None
@@ -425,6 +471,8 @@ class Operation:
     errors: tuple[ErrorRule, ...] = ()
     elements: Elements | None = None
     idempotency: Idempotency | None = None
+    batch: Batch | None = None
+    long_url: LongUrl | None = None
 
     @property
     def id(self) -> str:
@@ -451,6 +499,50 @@ class FieldRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomSource:
+    """One place of custom fields: an object's members, or with `key` a list's elements.
+
+    `at` is looked up in the record; `key`, `value` and `typed_by` in each member or element. `bare` takes prefix and
+    suffix off the names.
+    """
+
+    at: Place
+    prefix: str = ""
+    suffix: str = ""
+    pattern: str | None = None
+    exceptions: frozenset[str] = frozenset()
+    bare: bool = False
+    key: Place | None = None
+    value: Place | None = None
+    typed_by: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFields:
+    """All fields that an account itself defined, as one object. `rule` says which output field takes it, and where
+    that stands; its expression is none of JSONata's.
+    """
+
+    rule: FieldRule
+    sources: tuple[CustomSource, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A unified model's filter: the provider's parameter, its place, and the expression that makes its value.
+
+    `rule` is None where the value is sent as it is. `otherwise` fills a template where the caller does not filter.
+    """
+
+    name: str
+    param: str
+    place: Placement
+    rule: FieldRule | None
+    otherwise: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
 class UnifiedMapping:
     """How a resource's records become records of a unified model, such as crm.contact."""
 
@@ -458,6 +550,9 @@ class UnifiedMapping:
     resource: str
     fields: tuple[FieldRule, ...]
     pointer: str
+    custom_fields: CustomFields | None = None
+    filters: tuple[Filter, ...] = ()
+    writes: Mapping[str, tuple[FieldRule, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,7 +568,7 @@ class Connector:
     variables: Mapping[str, Variable] = field(default_factory=lambda: MappingProxyType({}))
     allowed_origins: tuple[str, ...] = ()
     api_version: ApiVersion | None = None
-    decode: Literal["json"] | None = None
+    decode: Format | None = None
     headers: Headers = ()
     query: Query = ()
     unified: Mapping[str, UnifiedMapping] = field(default_factory=lambda: MappingProxyType({}))

@@ -799,7 +799,7 @@ POST = {f"{LIST}/method": "POST"}
             ["/base_url {a} is not declared", "/base_url {b} is not declared"],
             id="variable-undeclared",
         ),
-        pytest.param({"/variables/a/pattern": "x"}, ["/variables/a is not used in base_url"], id="variable-unused"),
+        pytest.param({"/variables/a/pattern": "x"}, ["/variables/a is used nowhere"], id="variable-unused"),
         pytest.param(
             {"/base_url": "https://{a}.example.com", "/variables/a/pattern": "(?=x)"},
             ["/variables/a/pattern is not a regular expression: invalid perl operator: (?="],
@@ -1064,7 +1064,7 @@ POST = {f"{LIST}/method": "POST"}
         ),
         pytest.param(
             {"/variables/api_version/pattern": "x", "/base_url": "https://a.example/{api_version}"},
-            [" {api_version} is used but not declared", "/variables/api_version is not used in base_url"],
+            [" {api_version} is used but not declared", "/variables/api_version is the version's own name"],
             id="version-as-variable",
         ),
         # Mappings.

@@ -15,6 +15,7 @@ from typing import Any
 from connproof.config.meaning import judge
 from connproof.config.notes import BRACES, CREDENTIALS, Notes, origin_fault
 from connproof.config.reading import read
+from connproof.config.variables import with_samples
 from connproof.documents import Source, read_json
 from connproof.errors import CallWrong, ConfigWrong, Problem
 from connproof.model import Connector
@@ -99,9 +100,7 @@ def _in_order(problems: Iterable[Problem]) -> list[Problem]:
 def _origin_problems(value: JsonValue, source: Source, *, allow_loopback: bool) -> list[Problem]:
     """What is wrong with the origin alone: it can be judged even where the rest of the document cannot."""
     base_url = value.get("base_url") if isinstance(value, dict) else None
-    wrong = (
-        origin_fault(BRACES.sub("x", base_url), allow_loopback=allow_loopback) if isinstance(base_url, str) else None
-    )
+    wrong = origin_fault(with_samples(base_url), allow_loopback=allow_loopback) if isinstance(base_url, str) else None
     return [source.problem("/base_url", *wrong)] if wrong else []
 
 

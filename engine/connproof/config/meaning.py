@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
+from connproof.config.variables import judge_variables, with_samples
 from connproof.documents import child
 from connproof.links import origin
-from connproof.model import TRANSPORT_HEADERS, Connector, Operation, Pagination, Variable
+from connproof.model import TRANSPORT_HEADERS, Connector, Operation, Pagination
 from connproof.places import ABSENT, Place, put
 from connproof.schemas import nearest
 
 __all__ = ["judge"]
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, token
-
-# What a value may not hold where it stands in the host: it would lead to another origin.
-_LEADING_ELSEWHERE: Final = ("x/", "x?", "x#", "x\\", "x@x", "x\n")
 
 
 def judge(connector: Connector, document: dict[str, Any], notes: Notes, *, allow_loopback: bool) -> None:
@@ -48,15 +46,10 @@ class _Judging:
         self._version(connector)
 
     def _base_url(self, connector: Connector, *, allow_loopback: bool) -> None:
-        used = set(BRACES.findall(connector.base_url)) - {"api_version"}
-        for name in sorted(used - connector.variables.keys()):
-            self._notes.wrong("/base_url", f"{{{name}}} is not declared", "declare it under variables, with a pattern")
-        for name in sorted(connector.variables.keys() - used):
-            self._notes.wrong(child("/variables", name), "is not used in base_url")
-        for variable in connector.variables.values():
-            self._pattern(variable, connector.base_url)
-        if self._origin(BRACES.sub("x", connector.base_url), "/base_url", allow_loopback=allow_loopback):
-            self._path("/".join(["", *connector.base_url.split("/")[3:]]), "/base_url")
+        judge_variables(connector, self._document, self._notes)
+        sample = with_samples(connector.base_url)
+        if self._origin(sample, "/base_url", allow_loopback=allow_loopback):
+            self._path("/".join(["", *sample.split("/")[3:]]), "/base_url")
         if "?" in connector.base_url or "#" in connector.base_url:
             self._notes.wrong(
                 "/base_url", "has a query or a fragment", 'parameters sent with every request stand under "query"'
@@ -85,28 +78,6 @@ class _Judging:
         if re.search("[{}]", BRACES.sub("", path)):
             self._notes.wrong(
                 pointer, "has a brace that is not around a name", "a name has letters, digits and _ alone"
-            )
-
-    def _pattern(self, variable: Variable, base_url: str) -> None:
-        pointer = f"{child('/variables', variable.name)}/pattern"
-        import re2  # most connectors have no variable, and no use for it
-
-        options = re2.Options()
-        options.log_errors = False
-        try:
-            pattern = re2.compile(variable.pattern, options)
-        except re2.error as wrong:
-            self._notes.wrong(
-                pointer,
-                f"is not a regular expression: {wrong.args[0].decode(errors='replace')}",
-                "RE2 syntax: no look-around, no back-references",
-            )
-            return
-        host = base_url.partition("//")[2].partition("/")[0]
-        through = [text for text in _LEADING_ELSEWHERE if pattern.fullmatch(text)]
-        if f"{{{variable.name}}}" in host and through:
-            self._notes.wrong(
-                pointer, f"lets {through[0]!r} through, which leads to another origin", "allow less: [a-z0-9-]+"
             )
 
     def _headers(self, said: Mapping[str, str], pointer: str) -> None:

@@ -8,20 +8,25 @@ from typing import Any, Final
 
 from connproof.config.conditions import read_elements, read_errors, read_words
 from connproof.config.notes import CREDENTIALS, Notes
+from connproof.config.shapes import read_custom_sources, read_decode
+from connproof.config.variables import read_variables
 from connproof.documents import child
 from connproof.model import (
     ApiVersion,
     Auth,
+    Batch,
     Connector,
+    CustomFields,
     FieldRule,
+    Filter,
     Headers,
     Idempotency,
+    LongUrl,
     Operation,
     Pagination,
     Query,
     Resource,
     UnifiedMapping,
-    Variable,
     Words,
     frozen,
 )
@@ -54,6 +59,7 @@ class _Reading:
         self._document = document
         self._folder = folder
         self._notes = notes
+        self._decode = read_decode(document, "", notes)
 
     def connector(self) -> Connector:
         document = self._document
@@ -63,17 +69,12 @@ class _Reading:
             name=self._folder,
             title=document.get("title", ""),
             base_url=document["base_url"].rstrip("/"),
-            variables=frozen(
-                {
-                    name: Variable(name, said["pattern"], secret=said.get("secret", False))
-                    for name, said in document.get("variables", {}).items()
-                }
-            ),
+            variables=frozen(read_variables(document.get("variables", {}), self._notes)),
             allowed_origins=tuple(document.get("allowed_origins", ())),
             api_version=ApiVersion(version["value"], version["in"], version.get("name"), version.get("source"))
             if version
             else None,
-            decode=document.get("decode"),
+            decode=self._decode,
             headers=_headers(document.get("headers", {})),
             query=_query(document.get("query", {})),
             auth=self._auth(document["auth"]),
@@ -205,6 +206,7 @@ class _Reading:
             headers=_headers(said.get("headers", {})),
             body=said.get("body", ABSENT),
             encode=said.get("encode", "json"),
+            decode=read_decode(said, pointer, self._notes) or self._decode,
             response_path=self._place(said, "response_path", pointer),
             items_may_be_missing=said.get("items_may_be_missing", False),
             key=self._place(said, "key", pointer),
@@ -216,7 +218,15 @@ class _Reading:
             if "elements" in said
             else None,
             idempotency=_idempotency(said),
+            batch=self._batch(said, pointer),
+            long_url=LongUrl(int(said["long_url"]["over"]), _query(said["long_url"].get("form", {})))
+            if "long_url" in said
+            else None,
         )
+
+    def _batch(self, said: dict[str, Any], pointer: str) -> Batch | None:
+        place = self._place(said["batch"], "at", f"{pointer}/batch") if "batch" in said else None
+        return Batch(place, int(said["batch"]["max"])) if place is not None else None
 
     def _unified(self, model: str, said: dict[str, Any]) -> UnifiedMapping:
         pointer = child("/unified", model)
@@ -224,7 +234,38 @@ class _Reading:
             self._rule(field, expression, child(f"{pointer}/fields", field))
             for field, expression in said["fields"].items()
         )
-        return UnifiedMapping(model, said["resource"], rules, pointer)
+        custom: CustomFields | None = None
+        if "custom_fields" in said:
+            at = f"{pointer}/custom_fields"
+            rule = self._rule(said["custom_fields"].get("into", "custom_fields"), "(custom fields)", at)
+            custom = CustomFields(rule, read_custom_sources(said["custom_fields"], at, self._notes))
+        return UnifiedMapping(
+            model,
+            said["resource"],
+            rules,
+            pointer,
+            custom,
+            filters=tuple(
+                self._filter(name, words, child(f"{pointer}/query", name))
+                for name, words in said.get("query", {}).items()
+            ),
+            writes=frozen(
+                {
+                    operation: self._writes(fields, child(f"{pointer}/write", operation))
+                    for operation, fields in said.get("write", {}).items()
+                }
+            ),
+        )
+
+    def _filter(self, name: str, said: str | dict[str, Any], pointer: str) -> Filter:
+        words: dict[str, Any] = {"param": said} if isinstance(said, str) else said
+        rule = self._rule(name, words["value"], f"{pointer}/value") if "value" in words else None
+        return Filter(name, words["param"], words.get("in", "query"), rule, words.get("otherwise", ""), pointer)
+
+    def _writes(self, said: dict[str, str], pointer: str) -> tuple[FieldRule, ...]:
+        for path in said:
+            self._parsed(path, child(pointer, path))
+        return tuple(self._rule(path, expression, child(pointer, path)) for path, expression in said.items())
 
     def _rule(self, field: str, expression: str, pointer: str) -> FieldRule:
         at = self._notes.source.standing(pointer)

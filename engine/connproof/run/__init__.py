@@ -6,19 +6,22 @@ Records are handed on page by page and none is kept: memory stays flat however l
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from connproof.clock import Clock, SystemClock
 from connproof.decode import Limits
-from connproof.errors import CallWrong, MappingFailed, ProviderSaid
+from connproof.errors import CallWrong, ProviderSaid
 from connproof.events import Listener, ReadEnded, ignore
-from connproof.mapping import CompiledMapping, compile_mapping
-from connproof.model import Account, Connector, Headers, Operation, Position, Query, Request, Response, UnifiedMapping
-from connproof.places import ABSENT, JsonValue
-from connproof.run.asking import Asking
+from connproof.mapping import CompiledMapping
+from connproof.model import Account, Connector, Headers, Position, Query, Request, Response
+from connproof.places import ABSENT, Absent, JsonValue
+from connproof.run.asking import Asking, fitting
 from connproof.run.calls import Call, Element, MappedPage, Record, Written
 from connproof.run.listing import Listing, placed, records_of
+from connproof.run.mapped import Mapper
 from connproof.run.sending import Door, Patience
+from connproof.run.writing import Writing
 from connproof.transport import Transport
 
 __all__ = ["Call", "Element", "Engine", "MappedPage", "Record", "Written"]
@@ -28,7 +31,8 @@ class Engine:
     """One connector on behalf of one account, over one transport.
 
     `models` holds the JSON Schema of every unified model that may be mapped to. `mappings` holds what was compiled
-    already, and takes what is compiled now: engines of one connector, account and clock may share it.
+    already, and takes what is compiled now: engines of one connector, account and clock may share it. `nonce` makes
+    texts that come once: idempotency keys, and the nonces of signatures.
     """
 
     def __init__(
@@ -42,23 +46,25 @@ class Engine:
         listener: Listener = ignore,
         limits: Limits | None = None,
         mappings: dict[str, CompiledMapping] | None = None,
+        nonce: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
         self._connector = connector
         self._account = account or Account()
-        self._models = models or {}
-        self._clock = clock or SystemClock()
+        clock = clock or SystemClock()
         self._listener = listener
-        self._mappings = {} if mappings is None else mappings
+        self._nonce = nonce
         self._asking = Asking(connector, self._account)
         self._door = Door(
             connector,
             self._account,
             self._asking.base_url,
             transport,
-            clock=self._clock,
+            clock=clock,
             listener=listener,
             limits=limits or Limits(),
+            nonce=nonce,
         )
+        self._mapper = Mapper(connector, self._account, models or {}, clock, {} if mappings is None else mappings)
 
     async def read(self, target: str, operation: str | None = None, call: Call | None = None) -> AsyncIterator[Record]:
         """The records of a resource, or of a unified model, one after the other.
@@ -79,12 +85,14 @@ class Engine:
         asked, mapping = self._asking.target(target, operation, raw=call.raw)
         if not asked.is_list:
             raise CallWrong(f"{asked.id} gives one record", fix="ask for it with `one`")
+        call = self._mapper.filtered(call, mapping)
         given = 0
         if call.limit is not None and call.limit <= 0:
             return
         async for page, position in Listing(self._asking, self._door, self._listener, asked, call).pages():
             wanted = page.records if call.limit is None else page.records[: call.limit - given]
-            yield MappedPage(page, position, self._mapped(wanted, mapping, asked, position))
+            records = self._mapper.unified(wanted, mapping, asked, position, remote_data=call.remote_data)
+            yield MappedPage(page, position, records)
             given += len(wanted)
             if call.limit is not None and given >= call.limit:
                 return
@@ -103,9 +111,52 @@ class Engine:
             raise
         if answer.document is ABSENT:
             return None
-        mapped = self._mapped(records, mapping, asked, Position())
+        mapped = self._mapper.unified(records, mapping, asked, Position(), remote_data=call.remote_data)
         self._listener(ReadEnded("one record", 1, len(mapped)))
         return mapped[0]
+
+    async def write(
+        self,
+        target: str,
+        operation: str,
+        record: JsonValue | Absent = ABSENT,
+        call: Call | None = None,
+    ) -> Written:
+        """Write a record of a unified model (or the provider's own, if the call says raw or nothing maps it).
+
+        `record` is ABSENT where the operation sends none, such as delete.
+        Raises CallWrong, MappingFailed, ProviderSaid.
+        """
+        return await self._writing(target, operation, call).one(record)
+
+    async def write_many(
+        self, target: str, operation: str, records: Sequence[JsonValue], call: Call | None = None
+    ) -> Written:
+        """Write several records by an operation that takes a batch; `Written.elements` has the fate of each.
+
+        Raises as `write`; a ProviderSaid has in `written` the elements of the requests that went before.
+        """
+        return await self._writing(target, operation, call).many(records)
+
+    def _writing(self, target: str, operation: str, call: Call | None) -> Writing:
+        call = call or Call()
+        asked, mapping = self._asking.target(target, operation, raw=call.raw)
+        return Writing(self._asking, self._door, self._mapper, (asked, mapping), call, nonce=self._nonce)
+
+    async def discovered(self) -> dict[str, str]:
+        """The variables that are found by asking, once an account is connected: name to value.
+
+        They belong into the account's variables; each is as its pattern has it.
+        Raises CallWrong where the answer lacks one, ProviderSaid.
+        """
+        values: dict[str, str] = {}
+        for variable in self._connector.variables.values():
+            if variable.source == "discovery" and variable.operation is not None and variable.path is not None:
+                resource, _, name = variable.operation.partition(".")
+                asked, _ = self._asking.target(resource, name, raw=True)
+                answer = await self._door.answer(asked, self._asking.draft(asked, Call()), Patience.of(Call()))
+                values[variable.name] = fitting(variable, answer.document)
+        return values
 
     async def raw(
         self,
@@ -122,45 +173,3 @@ class Engine:
         """
         signed = self._door.signed(self._asking.raw(method, path, query, headers))
         return await self._door.send(Request(signed.method, signed.url, signed.headers, body), signed.url)
-
-    # Mapping.
-
-    def _mapped(
-        self, records: tuple[JsonValue, ...], mapping: UnifiedMapping | None, operation: Operation, position: Position
-    ) -> tuple[Record, ...]:
-        if mapping is None:
-            return records
-        compiled = self._mappings.get(mapping.model) or self._compiled(mapping)
-        mapped: list[Record] = []
-        for index, record in enumerate(records):
-            try:
-                mapped.append(compiled.apply(record))
-            except MappingFailed as failed:
-                failed.facts = {
-                    "connector": f"{self._connector.name}.{operation.id} as {mapping.model}",
-                    "record": f"{position.records + index + 1} (page {position.pages + 1}){_key_of(operation, record)}",
-                    **failed.facts,
-                }
-                raise
-        return tuple(mapped)
-
-    def _compiled(self, mapping: UnifiedMapping) -> CompiledMapping:
-        bindings: dict[str, JsonValue] = {
-            "account": {"name": self._account.name},
-            "connector": {"name": self._connector.name},
-            "resource": {"name": mapping.resource},
-        }
-        compiled = compile_mapping(
-            mapping,
-            schema=self._models.get(mapping.model),
-            clock=self._clock,
-            bindings=bindings,
-            document=self._connector.source.name,
-        )
-        self._mappings[mapping.model] = compiled
-        return compiled
-
-
-def _key_of(operation: Operation, record: JsonValue) -> str:
-    key = operation.key.find(record) if operation.key else ABSENT
-    return f" {operation.key}={key}" if isinstance(key, str | int) else ""

@@ -12,11 +12,11 @@ from connproof.draft import Draft, segment
 from connproof.errors import CallWrong
 from connproof.links import origin
 from connproof.model import Account, Connector, Headers, Operation, Pagination, Query, UnifiedMapping, Variable
-from connproof.places import Absent
+from connproof.places import ABSENT, Absent, JsonValue
 from connproof.run.calls import Call
 from connproof.schemas import nearest
 
-__all__ = ["Asking", "page_size"]
+__all__ = ["Asking", "Target", "fitting", "page_size"]
 
 Target: TypeAlias = tuple[Operation, UnifiedMapping | None]
 
@@ -94,7 +94,10 @@ class Asking:
             operation.body if isinstance(call.body, Absent) else call.body,
             encode=operation.encode,
         ).filled(fills)
-        return self.with_commons(replace(own, query=(*own.query, *call.query)))
+        own = replace(own, query=(*own.query, *call.query), long_url=operation.long_url)
+        for where, name, value in call.placements:
+            own = own.placed(where, name, value)
+        return self.with_commons(own)
 
     def raw(self, method: str, path: str, query: Query, headers: Headers) -> Draft:
         """The draft of any request below base_url, or to a whole URL. Raises CallWrong."""
@@ -142,6 +145,9 @@ class Asking:
         values = {name: self._variable(name) for name in connector.variables if name in names}
         if connector.api_version:
             values["api_version"] = connector.api_version.value
+        host = BRACES.findall(connector.base_url.partition("//")[2].partition("/")[0])
+        for name in set(host) & connector.variables.keys():
+            values[name] = _in_host(values[name], connector.variables[name])
         url = BRACES.sub(lambda found: values[found[1]], connector.base_url)
         try:
             origin(url)
@@ -170,17 +176,43 @@ def _variables(connector: Connector, account: Account) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, variable in connector.variables.items():
         value = account.variables.get(name)
-        if value is None:
-            continue
-        import re2  # most connectors have no variable, and no use for it
-
-        if not re2.fullmatch(variable.pattern, value):
-            raise CallWrong(
-                f'the variable "{name}" of the account "{account.name}" does not match its pattern',
-                facts={"pattern": variable.pattern, **({} if variable.secret else {"seen": value})},
-            )
-        values[name] = value
+        if value is not None:
+            values[name] = _matching(variable, value, f'of the account "{account.name}" ')
     return values
+
+
+def fitting(variable: Variable, document: JsonValue | Absent) -> str:
+    """A variable's value in the answer that discovers it. Raises CallWrong for none, or one its pattern refuses."""
+    assert variable.path is not None, "the schema says so"
+    found = ABSENT if isinstance(document, Absent) else variable.path.find(document)
+    if not isinstance(found, str | int) or isinstance(found, bool):
+        raise CallWrong(
+            f'the answer of {variable.operation} has no value for the variable "{variable.name}"',
+            facts={"looked for at": str(variable.path)},
+            fix="correct its path; or give the account's own value in its account file",
+        )
+    return _matching(variable, str(found), "")
+
+
+def _matching(variable: Variable, value: str, whose: str) -> str:
+    import re2  # most connectors have no variable, and no use for it
+
+    if not re2.fullmatch(variable.pattern, value):
+        raise CallWrong(
+            f'the variable "{variable.name}" {whose}does not match its pattern',
+            facts={"pattern": variable.pattern, **({} if variable.secret else {"seen": value})},
+        )
+    return value
+
+
+def _in_host(value: str, variable: Variable) -> str:
+    match variable.in_host:
+        case "lower":
+            return value.lower()
+        case "lower_hyphen":
+            return value.lower().replace("_", "-")
+        case _:
+            return value
 
 
 def _missing(connector: Connector, account: Account, variable: Variable) -> CallWrong:

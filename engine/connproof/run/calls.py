@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from connproof.model import Page, Position, Query
+from connproof.model import Page, Placement, Position, Query
 from connproof.places import ABSENT, Absent, JsonValue
 
 __all__ = ["Call", "Element", "MappedPage", "Record", "Written"]
@@ -19,7 +19,8 @@ Record = JsonValue
 class Call:
     """How an operation is called. `params` fill the names in braces; `query` is sent beside the config's own.
 
-    `filters` are a unified model's own, which the config turns into the provider's parameters. `page_size` overrides
+    `filters` are a unified model's own, which the config turns into the provider's parameters; `placements` are further
+    values and where they are sent. `page_size` overrides
     the config's default; `limit` ends the read after that many records; `resume` is a token from an earlier read of
     the same call; `raw` leaves records as the provider gave them; `remote_data` puts the provider's record beside the
     unified fields. A throttle is raised at once, unless `on_throttle` is "wait": then the read waits, `max_wait_s`
@@ -30,6 +31,7 @@ class Call:
     query: Query = ()
     body: JsonValue | Absent = ABSENT
     filters: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
+    placements: tuple[tuple[Placement, str, JsonValue], ...] = ()
     page_size: int | None = None
     limit: int | None = None
     resume: str | None = None
