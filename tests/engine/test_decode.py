@@ -143,7 +143,7 @@ def test_json_is_utf_8_alone(body: bytes, content_type: str, expected: str) -> N
     ("body", "content_type", "begins_like"),
     [
         pytest.param(b"\n <!doctype html>", "text/html; charset=utf-8", "HTML or XML", id="html"),
-        pytest.param(b"<feed/>", "application/atom+xml", "HTML or XML", id="xml"),
+        pytest.param(b"<feed/>", "application/xml-dtd", "HTML or XML", id="no-document-of-xml"),
         pytest.param(b'{"a": 1}', "text/plain", "JSON", id="json-called-text"),
         pytest.param(b'{"a": 1}', "text/javascript", "JSON", id="json-called-javascript"),
         pytest.param(b'{"a": 1}', "application/octet-stream", "JSON", id="json-called-bytes"),
