@@ -91,12 +91,19 @@ class Verdict:
         return self.meaning in _SUCCESSES
 
 
-def judged(response: Response, document: JsonValue | Absent, rules: Iterable[ErrorRule]) -> Verdict:
-    """The first rule that holds, else the table of statuses. `document` is the body as far as it can be read."""
+def judged(
+    response: Response, document: JsonValue | Absent, rules: Iterable[ErrorRule], *, conditional: bool = False
+) -> Verdict:
+    """The first rule that holds, else the table of statuses. `document` is the body as far as it can be read.
+
+    A 304 says that nothing is new, to a `conditional` request alone (RFC 9110, section 15.4.5).
+    """
     for rule in rules:
         if holds(rule.when, response, document):
             return Verdict(rule.means, rule)
     status = response.status
+    if status == 304 and conditional:
+        return Verdict("empty")
     return Verdict(_BY_STATUS.get(status) or _BY_HUNDREDS.get(status // 100))
 
 

@@ -49,7 +49,7 @@ class Listing:
             try:
                 guard.bound(position)
                 asked = pagination.ask(self._draft, paging, position, self._size)
-                guard.request(self._door.signed(asked), position)
+                guard.request(asked.request(), position)
                 page = await self._page(asked)
                 guard.page(page, position)
                 following = pagination.advance(paging, position, page)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from connproof import auth
+from connproof.auth import Signing
 from connproof.clock import Clock
-from connproof.decode import Limits, decode
+from connproof.decode import Limits, decode, decode_as_sent
 from connproof.draft import Draft
 from connproof.errors import ForeignNextLink, ProviderBusy, ProviderSaid
 from connproof.events import Listener, RequestSent, ResponseReceived
@@ -21,6 +22,8 @@ from connproof.run.calls import Call
 from connproof.transport import Transport, shown_url
 
 __all__ = ["Answer", "Door", "Patience"]
+
+_CONDITIONS = ("if-modified-since", "if-none-match")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ class Door:
 
     def signed(self, draft: Draft) -> Request:
         """The request as it goes out, credentials in place."""
-        return auth.sign(draft, self._connector.auth, self._account).request()
+        context = Signing(self._clock.now(), self._nonce)
+        return auth.sign(draft, self._connector.auth, self._account, context).request()
 
     async def send(self, request: Request, shown: str) -> Response:
         """Send a signed request. `shown` is its URL unsigned, for messages. Raises ForeignNextLink."""
@@ -117,8 +121,9 @@ class Door:
     def _read(self, operation: Operation, request: Request, response: Response) -> Answer:
         """What a response means, as an answer or as the error it is."""
         connector = self._connector
-        document, unreadable = self._decoded(response)
-        verdict = judged(response, document, (*operation.errors, *connector.errors))
+        document, unreadable = self._decoded(operation, response)
+        conditional = any(request.header(name) is not None for name in _CONDITIONS)
+        verdict = judged(response, document, (*operation.errors, *connector.errors), conditional=conditional)
         if not verdict.is_success:
             raise error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
         if verdict.meaning == "empty":
@@ -127,9 +132,13 @@ class Door:
             raise unreadable
         return Answer(request, response, document)
 
-    def _decoded(self, response: Response) -> tuple[JsonValue | Absent, ProviderSaid | None]:
+    def _decoded(self, operation: Operation, response: Response) -> tuple[JsonValue | Absent, ProviderSaid | None]:
         """The body, and what makes it unreadable as the config declares it: an error answer may be of any kind."""
-        try:
-            return decode(response, limits=self._limits, declared=self._connector.decode), None
-        except ProviderSaid as unreadable:
-            return ABSENT, unreadable
+        declared = operation.decode
+        unreadable: ProviderSaid | None = None
+        if 200 <= response.status < 300:
+            try:
+                return decode(response, limits=self._limits, declared=declared), None
+            except ProviderSaid as error:
+                unreadable = error
+        return decode_as_sent(response, limits=self._limits, declared=declared).value, unreadable
