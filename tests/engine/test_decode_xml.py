@@ -120,7 +120,7 @@ SOAP = '<e:E xmlns:e="urn:env" xmlns:wd="urn:b"><wd:ID wd:type="WID" xml:lang="e
 @pytest.mark.parametrize(
     ("namespaces", "expected"),
     [
-        pytest.param("strip", {"E": {"ID": {"@type": "WID", "@lang": "en", "#text": "3"}}}, id="strip"),
+        pytest.param("strip", {"E": {"ID": {"@type": "WID", "@xml:lang": "en", "#text": "3"}}}, id="strip"),
         pytest.param(
             "keep",
             {
@@ -156,6 +156,13 @@ def test_E7_attributes_of_one_name_are_refused_not_lost() -> None:
     with pytest.raises(PageUnreadable, match="keep the namespaces"):
         read(body)
     assert "2" == read(body, namespaces="keep")["a"]["@x:type"]
+
+
+def test_E7_what_speaks_of_an_element_is_not_its_data() -> None:
+    """`xsi:type` may stand beside `type`, under whatever prefix it was written."""
+    body = '<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" type="1" i:type="2"/>'
+
+    assert {"a": {"@type": "1", "@xsi:type": "2"}} == read(body)
 
 
 def test_E7_attributes_may_be_dropped_or_named_otherwise() -> None:
@@ -202,6 +209,7 @@ def test_E7_booleans_of_attributes_and_beside_them() -> None:
         pytest.param("<?xml version='1.0' encoding='windows-1252'?><a>\xe9</a>".encode("cp1252"), XML, id="cp1252"),
         pytest.param('<?xml version="1.0" encoding="UTF-16"?><a>\xe9</a>'.encode("utf-16"), XML, id="utf-16"),
         pytest.param('<?xml version="1.0"?><a>\xe9</a>'.encode("utf-16-be"), XML, id="utf-16-without-mark"),
+        pytest.param('<?xml version="1.0" encoding="utf-16"?><a>&#233;</a>', XML, id="ascii-called-utf-16"),
         pytest.param("<a>\xe9</a>".encode("utf-16"), "text/xml; charset=utf-16", id="utf-16-content-type"),
         pytest.param('<?xml version="1.0" encoding="utf-8"?><a>&#233;</a>', "text/xml; charset=us-ascii", id="ascii"),
     ],
@@ -220,7 +228,7 @@ def test_S25_a_declared_encoding_is_read(body: bytes | str, content_type: str) -
             "the content type says utf-8, the document says iso8859-1",
             id="type-against-document",
         ),
-        pytest.param('<?xml version="1.0" encoding="UTF-16"?><a/>', XML, "has no mark", id="not-utf-16"),
+        pytest.param('<?xml version="1.0" encoding="UTF-16"?><a>\xe9</a>', XML, "has no mark", id="not-utf-16"),
         pytest.param(
             b"\xef\xbb\xbf<?xml version='1.0' encoding='latin-1'?><a>\xc3\xa9</a>",
             XML,

@@ -75,7 +75,7 @@ def _text(response: Response) -> str:
     named = {
         "the bytes": bytewise,
         "the content type": charset(response) or None,
-        "the document": own[1].decode() if own else None,
+        "the document": own[1].decode() if own and not _is_plainly_wrong(own[1], body) else None,
     }
     names = {who: _known(response, who, name) for who, name in named.items() if name}
     if not _agree(set(names.values()), body):
@@ -89,6 +89,11 @@ def _text(response: Response) -> str:
     except UnicodeDecodeError as error:
         fault = f"byte {error.start + 1 + skipped}: {error.reason}"
     raise unreadable(response, f"the body is not {encoding}", fault=fault)
+
+
+def _is_plainly_wrong(declared: bytes, body: bytes) -> bool:
+    """Whether ASCII alone is called UTF-16: where a program writes to a text and only then to bytes, it comes so."""
+    return canonical(declared.decode(), _WIDE) is not None and body.isascii() and b"\0" not in body
 
 
 def _known(response: Response, who: str, name: str) -> str:
@@ -133,11 +138,16 @@ def _look_through(text: str, depth: int) -> None:
     parser.Parse(text.encode("utf-8"), True)
 
 
-_XML_NAMESPACE: Final = "http://www.w3.org/XML/1998/namespace"
+# Attributes of these speak of the element (xsi:type, xsi:nil, xml:lang), and may stand beside one of the same name
+# that is data: where prefixes are resolved they have the ones that everybody writes.
+_WELL_KNOWN: Final = {
+    "http://www.w3.org/XML/1998/namespace": "xml",
+    "http://www.w3.org/2001/XMLSchema-instance": "xsi",
+}
 
 
 class _Stripped(dict[str, str]):
-    """Every namespace to no prefix."""
+    """Every other namespace to no prefix."""
 
     def __missing__(self, uri: str) -> str:
         return ""
@@ -181,7 +191,7 @@ def _names(places: tuple[Place, ...]) -> frozenset[str]:
 
 def _prefixes(namespaces: str | tuple[tuple[str, str], ...]) -> dict[str, str]:
     """URI to prefix; a URI that a config does not name stands before the name itself."""
-    return _Stripped() if isinstance(namespaces, str) else {_XML_NAMESPACE: "xml", **dict(namespaces)}
+    return _Stripped(_WELL_KNOWN) if isinstance(namespaces, str) else {**_WELL_KNOWN, **dict(namespaces)}
 
 
 def _members(pairs: Iterable[tuple[str, Any]] = ()) -> dict[str, Any]:
