@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -19,12 +20,15 @@ import typer
 
 from connproof import config, sync
 from connproof.clock import SystemClock
-from connproof.errors import CallWrong, ConfigWrong, ConnproofError, MappingFailed, Problem, ProviderSaid
+from connproof.errors import CallWrong, ConfigWrong, ConnproofError, MappingFailed, ProviderSaid
 from connproof.events import Event, PageRead, ReadEnded
-from connproof.mapping import compile_mapping, load_model
-from connproof.model import Account, Connector, Query, frozen
+from connproof.live import check_mappings
+from connproof.mapping import load_model
+from connproof.model import Account, Connector, Query
+from connproof.overrides import Layer
 from connproof.places import JsonValue
 from connproof.run import Call, Record
+from connproof.stores import ConfigStore, DatabaseStore, FileStore, Key, account_in, as_layer, base
 from connproof.transport import HttpxTransport
 
 __all__ = ["app", "main"]
@@ -43,7 +47,10 @@ app = typer.Typer(
 ConnectorArgument = Annotated[
     str, typer.Argument(help="A connector's folder or connector.json, or its name under connectors/.")
 ]
-AccountOption = Annotated[Path | None, typer.Option("--account", help="The account file: credentials and variables.")]
+AccountOption = Annotated[
+    str | None,
+    typer.Option("--account", help="An account file, or the name of one in the connector's folder accounts/."),
+]
 LoopbackOption = Annotated[
     bool, typer.Option("--allow-loopback", help="Let base_url be plain http on a loopback address (for tests).")
 ]
@@ -55,16 +62,22 @@ def check(
     *,
     allow_loopback: LoopbackOption = False,
 ) -> None:
-    """Check connector configs; print every problem at once. Exit 0, or 2 if there is one."""
+    """Check connector configs, with the environments and accounts beside them; print every problem at once.
+
+    Exit 0, or 2 if there is one.
+    """
     all_right = True
     for path in paths:
         for one in _connectors_in(path):
             try:
                 file = config.locate(one)
-                _check_mappings(config.load(file, allow_loopback=allow_loopback), file)
-            except (CallWrong, ConfigWrong) as wrong:
+                wrong = _faults(file, allow_loopback=allow_loopback)
+            except CallWrong as nowhere:
+                wrong = [str(nowhere)]
+            for fault in wrong:
+                _say(fault)
+            if wrong:
                 all_right = False
-                _say(str(wrong))
             else:
                 _put(f"{file}: ok\n".encode())
     if not all_right:
@@ -77,6 +90,13 @@ def read(
     resource: Annotated[str, typer.Argument(help="A resource, or a unified model such as crm.contact.")],
     *,
     account: AccountOption = None,
+    environment: Annotated[
+        str | None, typer.Option(help="The name of a document in the connector's folder environments/.")
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(help="A database that holds the connector and its layers: sqlite:///FILE, postgresql://..."),
+    ] = None,
     operation: Annotated[str | None, typer.Option(help="The operation. Default: list.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="A parameter of the call, as NAME=VALUE.")] = None,
     query: Annotated[list[str] | None, typer.Option(help="A further query parameter, as NAME=VALUE.")] = None,
@@ -90,10 +110,17 @@ def read(
 
     An operation that gives one record, such as get, gives one line.
     """
-    file, loaded = _load(connector, allow_loopback=allow_loopback)
+    gathered = (
+        _in_files(connector, account, environment)
+        if store is None
+        else _in_database(connector, account, environment, store)
+    )
+    loaded = config.layered(
+        gathered.data, gathered.layers, folder=gathered.home.name, name=gathered.document, allow_loopback=allow_loopback
+    )
     call = Call(_params(param), _pairs(query), page_size=page_size, limit=limit, resume=resume, raw=raw)
     transport = HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback)
-    owner, models = _account(account), _models(loaded, file)
+    owner, models = gathered.account, _models(loaded, gathered.home)
     if _gives_one(loaded, resource, operation or "list"):
         _put_record(sync.one(loaded, resource, operation, call, transport=transport, account=owner, models=models))
         return
@@ -120,13 +147,16 @@ def raw(
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Send one request through the authenticated connection; the body goes to stdout byte for byte."""
-    _, loaded = _load(connector, allow_loopback=allow_loopback)
+    gathered = _in_files(connector, account, None)
+    loaded = config.parse(
+        gathered.data, folder=gathered.home.name, name=gathered.document, allow_loopback=allow_loopback
+    )
     answer = sync.raw(
         loaded,
         method,
         path,
         transport=HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback),
-        account=_account(account),
+        account=gathered.account,
         headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
         body=data.read_bytes() if data else None,
     )
@@ -195,7 +225,7 @@ def _add_missing(package: str) -> None:
     def explain() -> None:
         raise CallWrong(f"this command needs {package}, which is not installed", fix="pip install 'connproof[pytest]'")
 
-    for name in ("certify", "import", "export"):
+    for name in ("certify", "import", "export", "drift", "versions"):
         app.command(
             name,
             help="Needs connproof[pytest].",
@@ -209,39 +239,107 @@ def _connectors_in(path: Path) -> list[Path]:
     return [path] if is_one else sorted(path.glob("*/connector.json")) or [path]
 
 
-def _load(text: str, *, allow_loopback: bool) -> tuple[Path, Connector]:
+def _folder(file: Path) -> FileStore:
+    """The folder of connectors in which a connector.json is; as it was written, where that names it."""
+    home = file.resolve().parent
+    return FileStore(file.parent.parent if file.parent.name == home.name else home.parent)
+
+
+def _located(text: str) -> Path:
     named = Path("connectors") / text
-    path = named if not Path(text).exists() and named.exists() else Path(text)
-    file = config.locate(path)
-    return file, config.load(file, allow_loopback=allow_loopback)
+    return config.locate(named if not Path(text).exists() and named.exists() else Path(text))
 
 
-def _models(connector: Connector, file: Path) -> dict[str, JsonValue]:
-    """The unified models that a connector maps to, from the folder beside it."""
-    folder = file.resolve().parent.parent / "unified"
-    return {model: load_model(folder, model) for model in connector.unified} if folder.is_dir() else {}
+def _faults(file: Path, *, allow_loopback: bool) -> list[str]:
+    """What is wrong in a connector's document, else in those of its environments and accounts."""
+    home, data = file.resolve().parent, file.read_bytes()
 
-
-def _check_mappings(connector: Connector, file: Path) -> None:
-    """Compile every mapping. Raises ConfigWrong with the problems of all of them."""
-    models = _models(connector, file)
-    problems: list[Problem] = []
-    for mapping in connector.unified.values():
+    def fault(*layers: Layer) -> str | None:
         try:
-            compile_mapping(
-                mapping, schema=models.get(mapping.model), clock=SystemClock(), bindings={}, document=str(file)
-            )
+            loaded = config.layered(data, layers, folder=home.name, name=str(file), allow_loopback=allow_loopback)
+            check_mappings(loaded, _models(loaded, home), SystemClock())
         except ConfigWrong as wrong:
-            problems += wrong.problems
-    if problems:
-        raise ConfigWrong(str(file), problems)
+            return str(wrong)
+        return None
+
+    if alone := fault():
+        return [alone]
+    folder = _folder(file)
+    environments, accounts = folder.layers(home.name, "environment"), folder.layers(home.name, "account")
+    faults = {layer: fault(layer) for layer in (*environments, *accounts)}
+    # What is right by itself may still be wrong over an environment.
+    together = [
+        fault(environment, account)
+        for environment in environments
+        for account in accounts
+        if faults[environment] is None and faults[account] is None
+    ]
+    return list(dict.fromkeys(text for text in (*faults.values(), *together) if text is not None))
 
 
-def _account(path: Path | None) -> Account:
-    if path is None:
-        return Account()
-    said = config.load_account_document(path)
-    return Account(said.get("name", path.stem), frozen(said.get("credentials", {})), frozen(said.get("variables", {})))
+@dataclass(frozen=True, slots=True)
+class _Gathered:
+    """A connector's document with what is laid over it, and on whose behalf it is asked. `home` is its folder."""
+
+    home: Path
+    data: bytes = field(repr=False)
+    document: str
+    layers: list[Layer]
+    account: Account
+
+
+def _in_files(connector: str, account: str | None, environment: str | None) -> _Gathered:
+    file = _located(connector)
+    home, data = file.resolve().parent, file.read_bytes()
+    layers = [] if environment is None else [_environment(_folder(file), home.name, environment)]
+    if account is None:
+        return _Gathered(home, data, str(file), layers, Account())
+    path = _account_file(file.parent, account)
+    owner = account_in(path)
+    return _Gathered(home, data, str(file), [*layers, Layer("account", path.stem, path.read_bytes(), str(path))], owner)
+
+
+def _in_database(connector: str, account: str | None, environment: str | None, url: str) -> _Gathered:
+    """As from files; credentials stay in the account's file, and overrides beside them would not be read."""
+    home = Path("connectors") / connector
+    with closing(DatabaseStore(url)) as store:
+        kept = base(store, connector)
+        layers = [] if environment is None else [_environment(store, connector, environment)]
+        if account is None:
+            return _Gathered(home, kept.data, kept.document, layers, Account())
+        path = _account_file(home, account)
+        owner = account_in(path)
+        if "overrides" in config.load_account_document(path):
+            raise CallWrong(
+                f"{path} has overrides, and overrides are read from the store",
+                fix="put them there, or leave out --store",
+            )
+        key = Key(connector, "account", path.stem)
+        own = store.read(key)
+    layers += [] if own is None else [as_layer(key, own)]
+    return _Gathered(home, kept.data, kept.document, layers, owner)
+
+
+def _environment(store: ConfigStore, connector: str, name: str) -> Layer:
+    key = Key(connector, "environment", name)
+    kept = store.read(key)
+    if kept is None:
+        raise CallWrong(f'{connector} has no environment "{name}"', fix="name another, or write its document")
+    return as_layer(key, kept)
+
+
+def _account_file(home: Path, account: str) -> Path:
+    """What is written as a path is one; a name is that of a file in the connector's folder."""
+    path = Path(account)
+    if path.suffix == ".json" or path.name != account:
+        return path
+    return home / "accounts" / f"{Key(home.absolute().name, 'account', account).name}.json"
+
+
+def _models(connector: Connector, home: Path) -> dict[str, JsonValue]:
+    """The unified models that a connector maps to, from the folder beside its own."""
+    folder = home.resolve().parent / "unified"
+    return {model: load_model(folder, model) for model in connector.unified} if folder.is_dir() else {}
 
 
 def _gives_one(connector: Connector, target: str, operation: str) -> bool:

@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NoReturn
 
 from connproof.errors import ConfigWrong, Problem
 from connproof.places import JsonValue
 
-__all__ = ["MAX_DEPTH", "Source", "child", "nests_deeper", "read_json"]
+__all__ = ["MAX_DEPTH", "PLATFORM_BASE", "Source", "Standing", "child", "nests_deeper", "read_json"]
 
 MAX_DEPTH: Final = 200
+PLATFORM_BASE: Final = "platform base"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
@@ -33,6 +35,19 @@ _WORDS: Final[dict[str, JsonValue]] = {"true": True, "false": False, "null": Non
 def child(pointer: str, name: str | int) -> str:
     """The JSON pointer (RFC 6901) of a member or an element."""
     return f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one value stands: the document, the JSON pointer and the line in it, and the level that gave it."""
+
+    document: str
+    pointer: str
+    line: int  # from 1, 0 where unknown
+    level: str = PLATFORM_BASE
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.line} {self.pointer}"
 
 
 class Source:
@@ -62,6 +77,17 @@ class Source:
     def problem(self, pointer: str, message: str, hint: str = "") -> Problem:
         """A problem at this pointer of the document."""
         return Problem(pointer, *self.position(pointer), message, hint)
+
+    def standing(self, pointer: str) -> Standing:
+        """The document, line and level of the value at this pointer. A document by itself is the platform base."""
+        return Standing(self.name, pointer, self.line(pointer))
+
+    def without_text(self) -> Source:
+        """The same positions, and no text: for a document that holds more than is to be kept."""
+        settled = Source(self.name)
+        self.position("")
+        settled._positions = self._positions
+        return settled
 
     def __repr__(self) -> str:
         return f"Source({self.name!r})"

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from connproof.clock import Clock
+from connproof.documents import Source, Standing, child
 from connproof.errors import ConfigWrong, MappingFailed, Problem
 from connproof.mapping.models import Model, as_list, load_model
 from connproof.mapping.paths import PLAIN, Deoptimised, Paths, leaf, member_names
@@ -68,35 +69,39 @@ def compile_mapping(
     clock: Clock,
     bindings: Mapping[str, JsonValue],
     document: str = "connector.json",
+    source: Source | None = None,
     milliseconds: int = 2_000,
 ) -> CompiledMapping:
     """Compile every expression of a mapping, once.
 
     `schema` is the unified model's JSON Schema, None to check no result. `bindings` are what
     expressions see as `$account`, `$connector`, `$resource` (names without the dollar): nothing
-    secret. `document` is how errors name the config. `milliseconds` is what one record may take in
-    jsonata-python, in real time.
+    secret. `document` is how errors name the config; with `source`, they name of its documents the one that gave
+    what is wrong. `milliseconds` is what one record may take in jsonata-python, in real time.
 
     Raises ConfigWrong with every problem at once: bad expressions, and fields that the model does not
-    have or requires and does not get.
+    have or requires and does not get. Of several documents, with those of the first that has any.
     """
-    problems: list[Problem] = []
+    problems: list[tuple[Standing, str, str]] = []
     model = None
     if schema is not None:
         try:
             model = Model(schema)
         except ValueError as error:
-            problems.append(Problem(mapping.pointer, 0, 0, f"{mapping.model}: {error}"))
+            problems.append((Standing(document, mapping.pointer, 0), f"{mapping.model}: {error}", ""))
     fields: list[_Field] = []
     for rule in mapping.fields:
         try:
             fields.append(_Field(rule, is_list=model is not None and rule.name in model.lists))
         except ExpressionRefused as error:
-            problems.append(Problem(rule.pointer, rule.line, 0, error.message, error.hint))
+            problems.append((_standing(rule, document), error.message, error.hint))
     if model is not None:
-        problems += _misfits(mapping, model)
+        problems += _misfits(mapping, model, source or Source(document))
     if problems:
-        raise ConfigWrong(document, problems)
+        first = problems[0][0].document
+        raise ConfigWrong(
+            first, [Problem(at.pointer, at.line, 0, said, hint) for at, said, hint in problems if at.document == first]
+        )
 
     def scope() -> Scope:
         from connproof.mapping.jsonata import Scope
@@ -106,14 +111,22 @@ def compile_mapping(
     return CompiledMapping(mapping, tuple(fields), model, scope)
 
 
-def _misfits(mapping: UnifiedMapping, model: Model) -> list[Problem]:
+def _standing(rule: FieldRule, document: str) -> Standing:
+    return Standing(rule.document or document, rule.pointer, rule.line, rule.level)
+
+
+def _misfits(mapping: UnifiedMapping, model: Model, source: Source) -> list[tuple[Standing, str, str]]:
     rules = {rule.name: rule for rule in mapping.fields}
     unknown = [
-        Problem(rules[name].pointer, rules[name].line, 0, f"{mapping.model} has no field {name!r}", hint)
+        (_standing(rules[name], source.name), f"{mapping.model} has no field {name!r}", hint)
         for name, hint in model.unknown(rules)
     ]
     missing = [
-        Problem(mapping.pointer, 0, 0, f"{mapping.model} requires the field {name!r}, which is not mapped")
+        (  # a layer that removed the field is told so
+            source.standing(child(f"{mapping.pointer}/fields", name)),
+            f"{mapping.model} requires the field {name!r}, which is not mapped",
+            "",
+        )
         for name in model.missing(rules)
     ]
     return unknown + missing
@@ -217,5 +230,7 @@ class CompiledMapping:
             expression=rule.expression,
             pointer=rule.pointer,
             line=rule.line,
-            facts=facts,
+            facts=facts
+            if not rule.document
+            else {"mapped by": f"{_standing(rule, rule.document)} ({rule.level})", **facts},
         )
