@@ -88,7 +88,7 @@ class HttpxTransport:
 
         if self._network is None:
             raise RuntimeError("HttpxTransport is not open: use `async with`")
-        _refuse_headers(request)
+        _refuse(request)
         where = {"request": f"{request.method} {shown_url(request.url)}"}
         try:
             async with asyncio.timeout(self._bounds.seconds):
@@ -99,7 +99,7 @@ class HttpxTransport:
             failed = ProviderDown("the exchange broke off", facts={"seen": type(fault).__name__})
         except ConnproofError as said:
             failed = said
-        # Nothing hangs on what is raised: the texts and frames of other errors may hold the URL with its query, or data.
+        # Nothing hangs on what is raised: other errors have texts and frames with the query in them, or with data.
         failed.facts = {**where, **failed.facts}
         failed.__context__ = None
         raise failed.with_traceback(None)
@@ -137,13 +137,20 @@ class HttpxTransport:
         )
 
 
-def _refuse_headers(request: Request) -> None:
-    for name, _ in request.headers:
+def _refuse(request: Request) -> None:
+    """Raise CallWrong for what HTTP could not carry, or what is not the config's to say."""
+    if not request.url.isascii():
+        raise CallWrong("the URL has a character that cannot be sent", fix="percent-encode it as UTF-8")
+    for name, text in request.headers:
         lower = name.lower()
         if lower in TRANSPORT_HEADERS or lower.startswith("proxy-"):
             raise CallWrong(f'the header "{lower}" is set by the transport alone', fix="leave it out")
         if lower in _CALLERS_OWN:
             raise CallWrong(f'the header "{lower}" is the caller\'s own and is not passed on', fix="leave it out")
+        if not name.isascii() or any(character > "\xff" for character in text):
+            raise CallWrong(
+                f'the header "{lower}" has a character that cannot be sent', fix="Latin-1 is all it can hold"
+            )
 
 
 def _target(url: str) -> bytes:

@@ -122,8 +122,8 @@ def test_cookie_is_not_sent_back() -> None:
     assert [None] * 3 == [asked.header("cookie") for asked in provider.asked]
 
 
-def test_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """S16: a proxy and a ~/.netrc of the machine change nothing about what is sent, and where."""
+def test_S16_environment_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A proxy and a ~/.netrc of the machine change nothing about what is sent, and where."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login trap password trap\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
