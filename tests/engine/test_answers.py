@@ -332,7 +332,7 @@ def test_V4_a_retired_version_is_named_as_such(response: Response) -> None:
 )
 def test_a_trait_tells_classes_apart(trait: JsonValue, holds: list[JsonValue], fails: list[JsonValue]) -> None:
     """Equal means equal in class too; presence, not truth."""
-    errors = [rule("failed", body={"v": trait})]
+    errors: JsonValue = [rule("failed", body={"v": trait})]
     seen = {json.dumps(value): _is_failed({"v": value, "items": []}, errors) for value in (*holds, *fails)}
 
     assert dict.fromkeys(map(json.dumps, holds), True) | dict.fromkeys(map(json.dumps, fails), False) == seen

@@ -97,7 +97,8 @@ class Asking:
         own = replace(own, query=(*own.query, *call.query), long_url=operation.long_url)
         for where, name, value in call.placements:
             own = own.placed(where, name, value)
-        return self.with_commons(own)
+        finds = frozenset(one.name for one in connector.variables.values() if one.operation == operation.id)
+        return self.with_commons(own, without=finds)
 
     def raw(self, method: str, path: str, query: Query, headers: Headers) -> Draft:
         """The draft of any request below base_url, or to a whole URL. Raises CallWrong."""
@@ -111,10 +112,14 @@ class Asking:
             ) from None
         return self.with_commons(Draft(method.upper(), url, query, tuple((n.lower(), v) for n, v in headers)))
 
-    def with_commons(self, draft: Draft) -> Draft:
-        """The draft with what every request has: the connector's headers, query and version. Its own win."""
+    def with_commons(self, draft: Draft, *, without: frozenset[str] = frozenset()) -> Draft:
+        """The draft with what every request has: the connector's headers, query and version. Its own win.
+
+        What names a variable that this very request is to find out is left out.
+        """
         connector = self.connector
-        headers, query = dict(connector.headers), list(connector.query)
+        headers = {name: text for name, text in connector.headers if not without.intersection(BRACES.findall(text))}
+        query = [pair for pair in connector.query if not without.intersection(BRACES.findall(pair[1]))]
         version = connector.api_version
         if version and version.name and version.place == "header":
             headers[version.name.lower()] = version.value

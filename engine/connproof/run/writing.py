@@ -132,22 +132,26 @@ def elements_of(words: Elements, document: JsonValue | Absent, start: int = 0) -
 
     The elements of `failures_at` come after those of `at`, counted on.
     """
-    results = [_element(words, one, start + index) for index, one in enumerate(_list(words.at, document))]
-    failures = [
-        replace(_element(words, one, start + len(results) + index), ok=False)
-        for index, one in enumerate(_list(words.failures_at, document))
-    ]
-    return (*results, *failures)
+    results = [(one, _has_failed(words, one)) for one in _list(words.at, document)]
+    failures = [(one, True) for one in _list(words.failures_at, document)]
+    return tuple(
+        _element(words, one, start + index, failed=failed) for index, (one, failed) in enumerate([*results, *failures])
+    )
 
 
-def _element(words: Elements, result: JsonValue, index: int) -> Element:
+def _has_failed(words: Elements, result: JsonValue) -> bool:
+    if words.failed:
+        return all_hold(words.failed, result)
     status = _status(words.status, result)
-    failed = all_hold(words.failed, result) if words.failed else status is not None and not 200 <= status < 300
+    return status is not None and not 200 <= status < 300
+
+
+def _element(words: Elements, result: JsonValue, index: int, *, failed: bool) -> Element:
     return Element(
         index,
         not failed,
         id=_id(words.id, result),
-        status=status,
+        status=_status(words.status, result),
         code=named(words.code, None, result) if failed else "",
         message=named(words.message, None, result)[:1_000] if failed else "",
     )
