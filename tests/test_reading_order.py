@@ -60,6 +60,7 @@ ENGINE = Package(
         "pagination",
         "auth",
         "drift",
+        "versions",
         "resume",
         "guard",
         "run",
@@ -86,6 +87,7 @@ HARNESS = Package(
         "snapshots",
         "finding",
         "lane_run",
+        "contracts",
         "subject",
         "checks",
         "verdict",
@@ -103,7 +105,8 @@ PACKAGES = (ENGINE, HARNESS)
 # Inside a subpackage siblings know nothing of each other, and `__init__` knows them all. What they
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
-    "config": ("notes", "conditions", "shapes", "variables"),
+    "auth": ("signing", "assertion"),
+    "config": ("notes", "conditions", "shapes", "variables", "auth"),
     "decode": ("parts",),
     "drift": ("shapes", "reads"),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),

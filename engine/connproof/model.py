@@ -15,11 +15,13 @@ from connproof.documents import PLATFORM_BASE, Source
 from connproof.places import ABSENT, Absent, JsonValue, Place
 
 __all__ = [
+    "RETRY_AFTER",
     "Account",
     "ApiVersion",
     "Assertion",
     "Auth",
     "Batch",
+    "BudgetRule",
     "Condition",
     "Connector",
     "CustomFields",
@@ -27,11 +29,13 @@ __all__ = [
     "Elements",
     "ErrorRule",
     "FieldRule",
+    "Filter",
     "Format",
     "Grant",
-    "Filter",
     "Headers",
     "Idempotency",
+    "LimitSource",
+    "LimitUnit",
     "LongUrl",
     "Meaning",
     "Operation",
@@ -40,11 +44,13 @@ __all__ = [
     "Placement",
     "Position",
     "Query",
+    "RateLimit",
     "Request",
     "Resource",
     "Response",
     "Secret",
     "Source",
+    "Throttle",
     "TokenAnswer",
     "TokenEndpoint",
     "Trait",
@@ -165,15 +171,34 @@ class Variable:
     operation: str | None = None
     in_host: Literal["as_is", "lower", "lower_hyphen"] = "as_is"
 
+    def for_host(self, value: str) -> str:
+        """The value as it is written inside a host."""
+        match self.in_host:
+            case "lower":
+                return value.lower()
+            case "lower_hyphen":
+                return value.lower().replace("_", "-")
+            case "as_is":
+                return value
+
 
 @dataclass(frozen=True, slots=True)
 class ApiVersion:
-    """The provider's API version that the connector targets, and where it is sent."""
+    """The provider's API version that the connector targets, where it is sent, and what is known of its end.
+
+    `deprecated` and `sunset` are days (2027-09-01), or months where the provider names no day (2027-09). `served` is
+    where an answer says its version: the lower-case name of a header, or a place of the body.
+    """
 
     value: str
     place: Literal["path", "header", "query", "namespace"]
     name: str | None = None
     source: str | None = None
+    deprecated: str | None = None
+    sunset: str | None = None
+    notice: str | None = None
+    served: str | Place | None = None
+    deprecation_headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,10 +249,18 @@ class Auth:
     realm: str | None = None
     realm_format: Literal["as_is", "upper_underscore"] = "as_is"
 
-    password_type: Literal["text", "digest"] = "text"
+    digest: bool = False
 
     token: TokenEndpoint | None = None
     rotation: Literal["none", "strict"] | int | None = None
+
+    @property
+    def urls(self) -> tuple[tuple[str, str], ...]:
+        """Every URL that the auth itself asks, as JSON pointer and text."""
+        if self.token is None:
+            return ()
+        both = (("url", self.token.url), ("refresh_url", self.token.refresh_url))
+        return tuple((f"{self.token.pointer}/{word}", url) for word, url in both if url is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,8 +317,9 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswer:
-    """Where a token endpoint's answer says what. Of several places the first that holds a text or number counts;
-    of those of `refresh_expires_in` the one that ends first.
+    """Where a token endpoint's answer says what.
+
+    Of several places the first that holds a text or number counts; of `refresh_expires_in` the one that ends first.
     """
 
     access_token: Words
@@ -346,6 +380,78 @@ class ErrorRule:
     pointer: str
     code: Words | None = None
     message: Words | None = None
+
+
+LimitUnit: TypeAlias = Literal[
+    "count",
+    "delta_s",
+    "delta_ms",
+    "epoch_s",
+    "epoch_ms",
+    "http_date",
+    "iso8601",
+    "duration",
+    "retry_after",
+    "structured",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSource:
+    """Where a number of a rate limit stands: in one of `header` (lower-case), `body`, `text` (RE2 with one group over
+    the body's text), or nowhere: `fixed`.
+
+    `member` picks the value of one name of a header's list, `pattern` (RE2 with one group) a part of what was found.
+    `values` gives seconds for names. What is then left is read as `unit`; seconds beyond `max_s` are no value.
+    """
+
+    header: str | None = None
+    body: Place | None = None
+    text: str | None = None
+    fixed: int | None = None
+    member: str | None = None
+    pattern: str | None = None
+    values: Mapping[str, int] | None = None
+    unit: LimitUnit = "count"
+    max_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRule:
+    """One quota and where a response tells of it. None is what the provider does not tell."""
+
+    name: str
+    limit: LimitSource | None = None
+    remaining: LimitSource | None = None
+    used: LimitSource | None = None
+    reset: LimitSource | None = None
+    window: LimitSource | None = None
+    refill_per_s: LimitSource | None = None
+    needed: LimitSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """An answer that is a throttle, and where this one says how long to wait; () where it is as everywhere."""
+
+    when: Condition
+    pointer: str
+    wait: tuple[LimitSource, ...] = ()
+
+
+RETRY_AFTER: Final = LimitSource(header="retry-after", unit="retry_after")
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What a connector says of the provider's rate limits. `standard` is the form of the IETF draft's fields."""
+
+    throttled: tuple[Throttle, ...] = ()
+    wait: tuple[LimitSource, ...] = (RETRY_AFTER,)
+    choose: Literal["first", "longest"] = "longest"
+    default_wait_s: int | None = None
+    budgets: tuple[BudgetRule, ...] = ()
+    standard: Literal["pair", "triple", "dictionary"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -575,6 +681,7 @@ class Connector:
     errors: tuple[ErrorRule, ...] = ()
     error_code: Words = Words()
     error_message: Words = Words()
+    rate_limit: RateLimit | None = None
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""

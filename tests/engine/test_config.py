@@ -280,7 +280,17 @@ FULL: Document = {
     "base_url": "https://{region}.example.com/{api_version}/",
     "variables": {"region": {"pattern": "[a-z]{2}", "source": "account", "secret": True}},
     "allowed_origins": ["https://files.example.com"],
-    "api_version": {"value": "v3", "in": "path", "name": "version", "source": "https://docs.example.com/versions"},
+    "api_version": {
+        "value": "v3",
+        "in": "path",
+        "name": "version",
+        "source": "https://docs.example.com/versions",
+        "deprecated": "2026-06-15",
+        "sunset": "2027-06",
+        "notice": "https://docs.example.com/changes",
+        "served": {"header": "X-Version"},
+        "deprecation_headers": ["X-Deprecated"],
+    },
     "decode": "json",
     "errors": [
         {
@@ -359,6 +369,11 @@ FULL: Document = {
         ("api_version.place", "path"),
         ("api_version.name", "version"),
         ("api_version.source", "https://docs.example.com/versions"),
+        ("api_version.deprecated", "2026-06-15"),
+        ("api_version.sunset", "2027-06"),
+        ("api_version.notice", "https://docs.example.com/changes"),
+        ("api_version.served", "x-version"),
+        ("api_version.deprecation_headers", ("x-deprecated",)),
     ],
 )
 def test_every_word_of_the_connector_reaches_the_model(attribute: str, expected: Any) -> None:

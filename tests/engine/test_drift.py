@@ -376,3 +376,13 @@ def test_reads_of_an_error_rule() -> None:
     assert {("ok",): "/errors/0/when/body", ("error", "text"): "/errors/0/message"} == {
         read.names: read.pointer for read in found if read.pointer.startswith("/errors")
     }
+
+
+def test_reads_of_the_served_version() -> None:
+    """Where an answer says its version is read too."""
+    version = {"value": "1", "in": "query", "name": "v", "served": {"body": "meta.version"}}
+    connector = _connector({**CONFIG, "api_version": version})
+
+    found = reads_of(connector, connector.resources["deals"].operations["get"])
+
+    assert Read(("meta", "version"), "/api_version/served/body") in found

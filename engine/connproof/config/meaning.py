@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from connproof.config.auth import judge_auth
 from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
 from connproof.config.variables import judge_variables, with_samples
 from connproof.documents import child
 from connproof.links import origin
-from connproof.model import TRANSPORT_HEADERS, Connector, Operation, Pagination
+from connproof.model import TRANSPORT_HEADERS, ApiVersion, Connector, Operation, Pagination
 from connproof.places import ABSENT, Place, put
 from connproof.schemas import nearest
 
@@ -35,8 +37,7 @@ class _Judging:
             self._notes.wrong("/connector", f'is not the name of its folder, "{connector.name}"', hint)
         self._base_url(connector, allow_loopback=allow_loopback)
         self._headers(self._document.get("headers", {}), "/headers")
-        if connector.auth.type == "api_key" and connector.auth.place == "header":
-            self._header_name(connector.auth.name, "/auth/name")
+        self._auth(connector, allow_loopback=allow_loopback)
         for operation in connector.operations():
             self._operation(operation)
         for mapping in connector.unified.values():
@@ -44,6 +45,15 @@ class _Judging:
                 hint = nearest(mapping.resource, connector.resources)
                 self._notes.wrong(f"{mapping.pointer}/resource", f'there is no resource "{mapping.resource}"', hint)
         self._version(connector)
+
+    def _auth(self, connector: Connector, *, allow_loopback: bool) -> None:
+        judge_auth(connector, self._notes, allow_loopback=allow_loopback)
+        said = self._document["auth"]
+        if said["type"] in {"api_key", "session"} and connector.auth.place == "header":
+            self._header_name(connector.auth.name, "/auth/name")
+        self._headers(said.get("headers", {}), "/auth/headers")
+        for word in ("token", "login"):
+            self._headers(said.get(word, {}).get("headers", {}), f"/auth/{word}/headers")
 
     def _base_url(self, connector: Connector, *, allow_loopback: bool) -> None:
         judge_variables(connector, self._document, self._notes)
@@ -203,3 +213,27 @@ class _Judging:
             self._notes.wrong("", "{api_version} is used but not declared", 'declare "api_version"')
         if version is not None and version.place in {"path", "namespace"} and not used:
             self._notes.wrong("/api_version/in", f"says {version.place}, but {{api_version}} stands nowhere")
+        if version is not None:
+            self._end_of(version)
+
+    def _end_of(self, version: ApiVersion) -> None:
+        days = {"deprecated": version.deprecated, "sunset": version.sunset}
+        for word, day in days.items():
+            if day is not None and not _is_of_the_calendar(day):
+                self._notes.wrong(f"/api_version/{word}", f"{day} is no day of the calendar")
+        # A month is as good as each of its days.
+        if version.deprecated and version.sunset and version.sunset < version.deprecated[: len(version.sunset)]:
+            self._notes.wrong(
+                "/api_version/sunset", f"is before deprecated, {version.deprecated}", "a version is not ended first"
+            )
+        if version.notice and not any(days.values()):
+            self._notes.wrong("/api_version/notice", 'says nothing without "deprecated" or "sunset"')
+
+
+def _is_of_the_calendar(day: str) -> bool:
+    """Whether a text as 2027-09-30 is a day; one as 2027-09 is a month."""
+    try:
+        date.fromisoformat(day if len(day) > len("2027-09") else f"{day}-01")
+    except ValueError:
+        return False
+    return True

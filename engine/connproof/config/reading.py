@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from connproof.config.auth import read_auth
 from connproof.config.conditions import read_elements, read_errors, read_words
-from connproof.config.notes import CREDENTIALS, Notes
+from connproof.config.notes import Notes
 from connproof.config.shapes import read_custom_sources, read_decode
 from connproof.config.variables import read_variables
 from connproof.documents import child
 from connproof.model import (
     ApiVersion,
-    Auth,
     Batch,
     Connector,
     CustomFields,
@@ -65,19 +65,18 @@ class _Reading:
         document = self._document
         default = self._pagination(document["pagination"], "/pagination") if "pagination" in document else None
         version = document.get("api_version")
+        variables = frozen(read_variables(document.get("variables", {}), self._notes))
         return Connector(
             name=self._folder,
             title=document.get("title", ""),
             base_url=document["base_url"].rstrip("/"),
-            variables=frozen(read_variables(document.get("variables", {}), self._notes)),
+            variables=variables,
             allowed_origins=tuple(document.get("allowed_origins", ())),
-            api_version=ApiVersion(version["value"], version["in"], version.get("name"), version.get("source"))
-            if version
-            else None,
+            api_version=self._version(version) if version else None,
             decode=self._decode,
             headers=_headers(document.get("headers", {})),
             query=_query(document.get("query", {})),
-            auth=self._auth(document["auth"]),
+            auth=read_auth(document["auth"], variables, self._notes),
             resources=frozen(
                 {
                     name: Resource(
@@ -92,6 +91,21 @@ class _Reading:
             error_code=self._words("error_code"),
             error_message=self._words("error_message"),
             source=self._notes.source,
+        )
+
+    def _version(self, said: dict[str, Any]) -> ApiVersion:
+        served = said.get("served", {})
+        header = served.get("header")
+        return ApiVersion(
+            value=said["value"],
+            place=said["in"],
+            name=said.get("name"),
+            source=said.get("source"),
+            deprecated=said.get("deprecated"),
+            sunset=said.get("sunset"),
+            notice=said.get("notice"),
+            served=header.lower() if header else self._place(served, "body", "/api_version/served"),
+            deprecation_headers=tuple(name.lower() for name in said.get("deprecation_headers", ())),
         )
 
     def _words(self, word: str) -> Words:
@@ -165,25 +179,6 @@ class _Reading:
         return Pagination(
             **{**{slot: getattr(pagination, slot) for slot in pagination.__slots__}, "cursor_param": name}
         )
-
-    def _auth(self, said: dict[str, Any]) -> Auth:
-        common = {"type": said["type"], "pointer": "/auth"}
-        match said["type"]:
-            case "api_key":
-                name = said["name"].lower() if said["in"] == "header" else said["name"]
-                key = self._place(said, "key_path", "/auth", "api_key")
-                return Auth(**common, key_path=key, name=name, place=said["in"], prefix=said.get("prefix", ""))
-            case "basic":
-                sides = {word: said.get(word, f"{{{word}}}") for word in ("username", "password")}
-                for word, text in sides.items():
-                    for path in CREDENTIALS.findall(text):
-                        self._parsed(path, f"/auth/{word}")
-                return Auth(**common, **sides)
-            case "bearer" | "oauth2":
-                token = self._place(said, "token_path", "/auth", "access_token")
-                return Auth(**common, token_path=token, prefix=said.get("prefix", "Bearer "))
-            case _:
-                return Auth(**common)
 
     def _operation(self, resource: str, name: str, said: dict[str, Any], default: Pagination | None) -> Operation:
         pointer = child(child("/resources", resource), name)

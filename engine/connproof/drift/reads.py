@@ -47,6 +47,8 @@ def _reads(connector: Connector, operation: Operation) -> Iterator[Read]:
             yield Read(names_of(place), f"{rule.pointer}/when/body")
         for word, words in (("code", rule.code), ("message", rule.message)):
             yield from _reads_of_words(words, f"{rule.pointer}/{word}")
+    if connector.api_version is not None and isinstance(connector.api_version.served, Place):
+        yield Read(names_of(connector.api_version.served), "/api_version/served/body")
     for mapping in connector.models_of(operation.resource):
         for field in mapping.fields:
             for names in sorted(members_read(field.expression)):
