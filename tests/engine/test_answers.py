@@ -21,7 +21,7 @@ from connproof.errors import (
     RequestRefused,
     VersionGone,
 )
-from connproof.model import Response
+from connproof.model import Account, Response, frozen
 from connproof.places import JsonValue
 from scripted import answer, connector, items, read, scripted
 
@@ -364,3 +364,17 @@ def test_a_rule_that_cannot_hold_is_refused(errors: JsonValue, expected: str) ->
         connector(errors=errors)
 
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("echo", ["Bearer s3cret/token+value", "czNjcmV0L3Rva2VuK3ZhbHVl", "s3cret%2Ftoken%2Bvalue"])
+def test_S34_what_a_provider_echoes_of_our_credential_reaches_nobody(echo: str) -> None:
+    """In the message, the code and the headers of an error it is taken out, in whatever encoding."""
+    who = Account("acme", credentials=frozen({"access_token": "s3cret/token+value"}))
+    config = connector(auth={"type": "bearer"}, error_code="code", error_message="message")
+    response = answer({"code": echo, "message": f"bad header: {echo}"}, ("x-request-id", echo), status=401)
+    with pytest.raises(AccessRefused) as caught:
+        read(config, scripted(response), account=who)
+    error = caught.value
+
+    assert "bad header: " in error.message
+    assert not [text for text in (error.code, error.message, str(error), str(error.headers)) if echo[-12:] in text]

@@ -19,6 +19,7 @@ from connproof.model import Account, Connector, Operation, Request, Response
 from connproof.outcome import error_of, judged
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.run.calls import Call
+from connproof.scrub import Scrubber, texts_in
 from connproof.transport import Transport, shown_url
 
 __all__ = ["Answer", "Door", "Patience"]
@@ -125,12 +126,21 @@ class Door:
         conditional = any(request.header(name) is not None for name in _CONDITIONS)
         verdict = judged(response, document, (*operation.errors, *connector.errors), conditional=conditional)
         if not verdict.is_success:
-            raise error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
+            error = error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
+            raise self._scrubbed(error)
         if verdict.meaning == "empty":
             return Answer(request, response, ABSENT)
         if unreadable is not None:
             raise unreadable
         return Answer(request, response, document)
+
+    def _scrubbed(self, error: ProviderSaid) -> ProviderSaid:
+        """The error without any credential of the account: providers echo what they were sent."""
+        scrub = Scrubber(texts_in(dict(self._account.credentials))).text
+        error.code, error.message = scrub(error.code), scrub(error.message)
+        error.facts = {label: scrub(fact) for label, fact in error.facts.items()}
+        error.headers = tuple((name, scrub(value)) for name, value in error.headers)
+        return error
 
     def _decoded(self, operation: Operation, response: Response) -> tuple[JsonValue | Absent, ProviderSaid | None]:
         """The body, and what makes it unreadable as the config declares it: an error answer may be of any kind."""
