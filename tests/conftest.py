@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
@@ -20,6 +22,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for text in (str(value) for name, value in report.user_properties if name == "summary"):
             terminalreporter.section(report.nodeid.rpartition("::")[2].replace("_", " ").removeprefix("test "))
             terminalreporter.write_line(text)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole run, one for each worker of xdist; its URL."""
+    from postgres import NEEDED, cluster, installation
+
+    installed = installation()
+    if installed is None:
+        pytest.skip(NEEDED)
+    with cluster(installed) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)

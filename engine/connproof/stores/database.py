@@ -46,12 +46,12 @@ class DatabaseStore:
         except ModuleNotFoundError as missing:
             raise CallWrong(
                 f"the config store needs {missing.name}, which is not installed",
-                fix="pip install 'connproof[postgres]'",
+                fix="install it; for PostgreSQL: pip install 'connproof[postgres]'",
             ) from None
         if address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}:
             raise CallWrong("a config store in memory would be another one in every thread", fix="name a file")
-        self._shown = address.set(
-            drivername=address.get_backend_name(), username=None, password=None, query={}
+        self._shown = sa.URL.create(
+            address.get_backend_name(), host=address.host, port=address.port, database=address.database
         ).render_as_string()
         self._table = sa.Table(
             _TABLE,
