@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from connproof.errors import LimitExceeded, PaginationLoop
+from connproof.errors import LimitExceeded, PaginationLoop, printable
 from connproof.model import Operation, Page, Pagination, Position, Request
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.transport import shown_url
@@ -75,4 +75,4 @@ def _shown(position: Position) -> str:
         if isinstance(position.value, str) and "://" in position.value
         else str(position.value)
     )
-    return text[:120]
+    return printable(text[:120])

@@ -10,18 +10,21 @@ then list it in STRATEGIES.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Protocol, cast
 
 from connproof.draft import Draft
-from connproof.errors import ProviderBroke
+from connproof.errors import LimitExceeded, ProviderBroke
 from connproof.model import Page, Pagination, Position
 from connproof.pagination import cursor, keyset, link_header, next_url, none, offset, page
 from connproof.places import ABSENT, Absent, JsonValue
 
 __all__ = ["STRATEGIES", "End", "Strategy", "advance", "ask", "start"]
+
+_MOST_CHARACTERS: Final = 32_768  # as of a URL
 
 
 class Strategy(Protocol):
@@ -100,6 +103,7 @@ def advance(pagination: Pagination, position: Position, page: Page) -> Position 
     if reason is None:
         value = STRATEGIES[pagination.type].following(pagination, position, page)
         if not isinstance(value, Absent):
+            _refuse_endless(value)
             return Position(value, total if pagination.total_from == "first" else None, pages, records)
         if says_more:
             raise ProviderBroke(
@@ -109,6 +113,17 @@ def advance(pagination: Pagination, position: Position, page: Page) -> Position 
             )
         reason = "the page names no next one"
     return End(reason, pages, records)
+
+
+def _refuse_endless(value: JsonValue) -> None:
+    """A cursor is kept, sent back and put into resume tokens: one of a megabyte is none."""
+    size = len(value if isinstance(value, str) else json.dumps(value))
+    if size > _MOST_CHARACTERS:
+        raise LimitExceeded(
+            "what the page names as the next one is too long",
+            facts={"seen": f"{size:,} characters", "most": f"{_MOST_CHARACTERS:,}"},
+            fix="nothing was sent; see whether the config reads it from the right place",
+        )
 
 
 def _end(
