@@ -13,7 +13,7 @@ from typing import Final
 from connproof.model import Response
 from connproof.standards.http_date import parse_http_date, sent_at
 
-__all__ = ["RetryAfter", "read_retry_after", "seconds_until"]
+__all__ = ["RetryAfter", "parse_retry_after", "read_retry_after", "seconds_until"]
 
 _DELAY: Final = re.compile("[0-9]{1,15}")
 
@@ -26,24 +26,27 @@ class RetryAfter:
     notes: tuple[str, ...] = ()
 
 
-def read_retry_after(response: Response, *, now: datetime, name: str = "retry-after") -> RetryAfter:
+def read_retry_after(response: Response, *, now: datetime) -> RetryAfter:
     """What the header says, whatever the status: whether to wait at all is the caller's to know.
 
     Two lines are as wrong as two values in one. `now` (aware) stands in for a Date header that is not there.
     """
-    text = response.header(name)
-    if text is None:
-        return RetryAfter(None)
-    text = text.strip(" \t")
-    if _DELAY.fullmatch(text):
-        return RetryAfter(int(text))
-    date = parse_http_date(text, now=now)
-    if date is None:
-        return RetryAfter(None, (f"malformed: {name}",))
+    text = response.header("retry-after")
+    said = None if text is None else parse_retry_after(text, now=now)
+    if said is None:
+        return RetryAfter(None, () if text is None else ("malformed: retry-after",))
+    if isinstance(said, int):
+        return RetryAfter(said)
     here = sent_at(response, now=now)
     if here is None:
-        return RetryAfter(seconds_until(date, now), ("no_date: held against our own clock",))
-    return RetryAfter(seconds_until(date, here))
+        return RetryAfter(seconds_until(said, now), ("no_date: held against our own clock",))
+    return RetryAfter(seconds_until(said, here))
+
+
+def parse_retry_after(text: str, *, now: datetime) -> int | datetime | None:
+    """A delay in seconds or the time until which to wait; None for what is neither."""
+    text = text.strip(" \t")
+    return int(text) if _DELAY.fullmatch(text) else parse_http_date(text, now=now)
 
 
 def seconds_until(then: datetime, here: datetime) -> int:
