@@ -592,6 +592,7 @@ def test_S28_slow_answer_ends_in_time(head: bytes) -> None:
         answered(writes(head, b"2", seconds=0.005), Bounds(seconds=0.15))
 
     assert CANARY not in str(said.value)
+    assert None is said.value.__cause__ is said.value.__context__  # whose frames hold the URL
 
 
 @pytest.mark.parametrize(
