@@ -1,19 +1,27 @@
-"""Look up a credential of an account; say which one is missing, never what one is."""
+"""Look up what an account has; say what is missing, never what anything is.
+
+The texts of `auth` are filled here: a name in braces is a variable that the connector declares, or else a credential.
+"""
 
 from __future__ import annotations
 
+from connproof.config import CREDENTIALS
 from connproof.errors import CallWrong
-from connproof.model import Account
+from connproof.model import Account, Auth, Variable
 from connproof.places import JsonValue, Place
 
-__all__ = ["credential"]
+__all__ = ["credential", "filled", "matches", "variable"]
 
 
-def credential(account: Account, path: Place, pointer: str) -> str:
-    """The text at a path of the account's credentials. `pointer` is the config word that asks for it."""
+def credential(account: Account, path: Place, pointer: str, *, multiline: bool = False) -> str:
+    """The text at a path of the account's credentials. `pointer` is the config word that asks for it.
+
+    `multiline` is for keys in PEM, which have lines.
+    """
     document: JsonValue = dict(account.credentials)
     seen = path.find(document)
-    if isinstance(seen, str) and any(c < " " or c == "\x7f" for c in seen):
+    allowed = "\r\n" if multiline else ""
+    if isinstance(seen, str) and any((c < " " or c == "\x7f") and c not in allowed for c in seen):
         raise CallWrong(
             f'the credential "{path}" of the account "{account.name}" holds a control character',
             fix="write it without one; a line break at its end is the commonest",
@@ -25,3 +33,37 @@ def credential(account: Account, path: Place, pointer: str) -> str:
         facts={"needed by": f"connector.json {pointer}", "it has": ", ".join(sorted(account.credentials)) or "none"},
         fix=f'add "{path}" to the credentials of the account file',
     )
+
+
+def variable(declared: Variable, account: Account, pointer: str) -> str:
+    """The account's value of a variable, which matches its pattern. Raises CallWrong."""
+    value = account.variables.get(declared.name)
+    if value is None:
+        raise CallWrong(
+            f'the account "{account.name}" has no variable "{declared.name}"',
+            facts={"needed by": f"connector.json {pointer}"},
+            fix=f'add "{declared.name}" to the variables of the account file',
+        )
+    if not matches(declared, value):
+        raise CallWrong(
+            f'the variable "{declared.name}" of the account "{account.name}" does not match its pattern',
+            facts={"pattern": declared.pattern, **({} if declared.secret else {"seen": value})},
+        )
+    return value
+
+
+def matches(declared: Variable, value: str) -> bool:
+    """Whether the whole value is what the variable's pattern allows."""
+    import re2  # most connectors have no variable, and no use for it
+
+    return re2.fullmatch(declared.pattern, value) is not None
+
+
+def filled(text: str, auth: Auth, account: Account, pointer: str) -> str:
+    """A text of `auth` with its names in braces filled: variables that the connector declares, else credentials."""
+
+    def fill(name: str) -> str:
+        declared = auth.variables.get(name)
+        return variable(declared, account, pointer) if declared else credential(account, Place.parse(name), pointer)
+
+    return CREDENTIALS.sub(lambda found: fill(found[1]), text)

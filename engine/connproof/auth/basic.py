@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import base64
 
-from connproof.config import CREDENTIALS
-from connproof.credentials import credential
+from connproof.auth.signing import Signing
+from connproof.credentials import filled
 from connproof.draft import Draft
 from connproof.model import Account, Auth
-from connproof.places import Place
 
 
-def sign(draft: Draft, auth: Auth, account: Account) -> Draft:
-    username = _side(auth.username, "username", auth, account)
-    password = _side(auth.password, "password", auth, account)
+def sign(draft: Draft, auth: Auth, account: Account, _context: Signing) -> Draft:
+    username = filled(auth.username, auth, account, f"{auth.pointer}/username")
+    password = filled(auth.password, auth, account, f"{auth.pointer}/password")
     pair = base64.b64encode(f"{username}:{password}".encode()).decode()
     return draft.with_header("authorization", f"Basic {pair}")
-
-
-def _side(template: str, word: str, auth: Auth, account: Account) -> str:
-    return CREDENTIALS.sub(lambda found: credential(account, Place.parse(found[1]), f"{auth.pointer}/{word}"), template)

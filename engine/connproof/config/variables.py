@@ -62,7 +62,8 @@ def judge_variables(connector: Connector, document: dict[str, Any], notes: Notes
             notes.wrong(f"{pointer}/operation", f'there is no operation "{variable.operation}"')
         if variable.secret and name not in _host_names(connector.base_url):
             notes.wrong(f"{pointer}/secret", "a secret stands in auth alone", "make it a credential, and name its path")
-        _pattern(variable, connector.base_url, f"{pointer}/pattern", notes)
+        for url in (connector.base_url, *(url for _, url in connector.auth.urls)):
+            _pattern(variable, url, f"{pointer}/pattern", notes)
 
 
 def _host_names(base_url: str) -> set[str]:

@@ -1,0 +1,52 @@
+"""A signed JWT (RFC 7519) that stands for the client or for a user (RFC 7523). Its key stays here."""
+
+from __future__ import annotations
+
+from connproof.auth.signing import Signing
+from connproof.credentials import credential, filled
+from connproof.errors import CallWrong
+from connproof.model import Account, Assertion, Auth
+from connproof.places import JsonValue
+
+__all__ = ["assertion"]
+
+
+def assertion(said: Assertion, auth: Auth, account: Account, context: Signing, *, audience: str) -> str:
+    """The assertion in its compact form. `audience` is whom it is for where the config names nobody.
+
+    Raises CallWrong for a key that is missing, or is none for the algorithm.
+    """
+    import jwt  # with cryptography behind it, slower to import than all of the engine
+
+    assert said.key_path is not None, "config demands it"
+    key = credential(account, said.key_path, f"{said.pointer}/key_path", multiline=True)
+    headers: dict[str, str] = {}
+    if said.key_id_path is not None:
+        headers["kid"] = credential(account, said.key_id_path, f"{said.pointer}/key_id_path")
+
+    def text(template: str, word: str) -> str:
+        return filled(template, auth, account, f"{said.pointer}/{word}")
+
+    issued = int(context.now.timestamp())
+    claims: dict[str, JsonValue] = {
+        "iss": text(said.issuer, "issuer"),
+        **({} if said.subject is None else {"sub": text(said.subject, "subject")}),
+        "aud": audience if said.audience is None else text(said.audience, "audience"),
+        "iat": issued,
+        "exp": issued + said.lifetime_s,
+        "jti": context.nonce(),
+        **{name: text(v, f"claims/{name}") if isinstance(v, str) else v for name, v in said.claims},
+    }
+    try:
+        return jwt.encode(claims, key, algorithm=said.algorithm, headers=headers)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        # From None: the library's own text may quote the key.
+        raise CallWrong(
+            f'the credential "{said.key_path}" of the account "{account.name}" is no key for {said.algorithm}',
+            facts={"needed by": f"connector.json {said.pointer}/key_path"},
+            fix=(
+                "give the shared secret as a text"
+                if said.algorithm.startswith("HS")
+                else "give the private key as PEM text, with its BEGIN and END lines and without a passphrase"
+            ),
+        ) from None
