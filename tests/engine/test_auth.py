@@ -189,9 +189,25 @@ EVERY: dict[str, dict[str, Any]] = {
     "api_key": {"type": "api_key", "in": "query", "name": "key", "key_path": "token"},
     "basic": {"type": "basic", "username": "{token}", "password": "{token}"},
     "bearer": {"type": "bearer", "token_path": "token"},
-    "oauth2": {"type": "oauth2", "token_path": "token"},
+    "oauth2": {
+        "type": "oauth2",
+        "token_path": "token",
+        "token": {"url": "https://id.example/t", "client_auth": "basic", "client_secret_path": "token"},
+    },
+    "oauth1": {
+        "type": "oauth1",
+        **{f"{word}_path": "token" for word in ("consumer_key", "consumer_secret", "token", "token_secret")},
+    },
+    "session": {
+        "type": "session",
+        "name": "X-Session",
+        "token_path": "token",
+        "login": {"url": "https://id.example/login", "params": {"password": "{token}"}},
+    },
+    "ws_security": {"type": "ws_security", "username": "{token}", "password": "{token}"},
     "none": {"type": "none"},
 }
+WITH_A_PLACE = {"method": "POST", "body": "{ws_security}"}
 
 
 def test_every_scheme_is_held_against_leaks() -> None:
@@ -206,7 +222,7 @@ def _texts(config: Connector, provider: Provider, account: Account) -> list[str]
         return [page async for page in one.pages("rows")]
 
     pages = asyncio.run(whole())
-    draft = sign(Draft("GET", BASE), config.auth, account)
+    draft = sign(Draft("POST", BASE, body="{ws_security}"), config.auth, account)
     shown: list[Any] = [draft, account, one, config.auth, *pages, *provider.events, *provider.requests]
     return [text for value in shown for text in (repr(value), str(value))]
 
@@ -216,7 +232,8 @@ def test_no_text_of_ours_shows_a_secret(scheme: str) -> None:
     """S34: whatever is printed or logged, account, engine, request, page or event: no credential is in it."""
     provider = scripted(items(1))
 
-    texts = _texts(connector(auth=EVERY[scheme]), provider, Account("acme", {"token": "s3cret"}))
+    operation = WITH_A_PLACE if scheme == "ws_security" else None
+    texts = _texts(connector(operation=operation, auth=EVERY[scheme]), provider, Account("acme", {"token": "s3cret"}))
 
     coded = base64.b64encode(b"s3cret:s3cret").decode()
     assert any(isinstance(event, PageRead) for event in provider.events)
