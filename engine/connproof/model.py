@@ -21,6 +21,7 @@ __all__ = [
     "Assertion",
     "Auth",
     "Batch",
+    "Bookmark",
     "BudgetRule",
     "Condition",
     "Connector",
@@ -30,14 +31,20 @@ __all__ = [
     "ErrorRule",
     "FieldRule",
     "Filter",
+    "ForEach",
     "Format",
+    "Frozen",
     "Grant",
     "Headers",
+    "Hydrate",
     "Idempotency",
+    "Lead",
+    "Leads",
     "LimitSource",
     "LimitUnit",
     "LongUrl",
     "Meaning",
+    "Nested",
     "Operation",
     "Page",
     "Pagination",
@@ -49,13 +56,16 @@ __all__ = [
     "Resource",
     "Response",
     "Secret",
+    "Seed",
     "Source",
+    "Then",
     "Throttle",
     "TokenAnswer",
     "TokenEndpoint",
     "Trait",
     "UnifiedMapping",
     "Variable",
+    "Window",
     "Words",
     "XmlFormat",
     "frozen",
@@ -472,6 +482,91 @@ class Elements:
 
 
 @dataclass(frozen=True, slots=True)
+class Lead:
+    """A place where a response may name the next position; with `url_param`, a parameter of the URL that stands there."""
+
+    path: Place
+    url_param: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """Several places where a response may name the next position: the first that holds a text or a number counts."""
+
+    alternatives: tuple[Lead, ...]
+
+    @property
+    def text(self) -> str:
+        return " or ".join(lead.path.text for lead in self.alternatives)
+
+    @property
+    def last_name(self) -> str | None:
+        """What the first alternative ends in: the parameter's name, or the last member's."""
+        first = self.alternatives[0]
+        return first.url_param or first.path.last_name
+
+    def find(self, document: JsonValue) -> JsonValue | Absent:
+        """What stands at the first place that has anything but null and "", usable or not."""
+        found = (lead.path.find(document) for lead in self.alternatives)
+        return next((seen for seen in found if not (isinstance(seen, Absent) or seen is None or seen == "")), ABSENT)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """The strategy that takes over once this many records were read."""
+
+    after_records: int
+    pagination: Pagination
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How a read starts anew from the last value of a sort field.
+
+    `cap` is the most records that one window gives, None where none is known; `first` is the bound of the first
+    window, ABSENT where that has none.
+    """
+
+    field: Place
+    param: str
+    place: Placement = "query"
+    cap: int | None = None
+    first: JsonValue | Absent = ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """Where the first cursor comes from: another operation of the resource, and the place in its answer."""
+
+    operation: str
+    field: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """What stands for "from here next time": what is found at `field`, or the last page's own next position.
+
+    A found value is sent under `param`, or, without one, as the position itself.
+    """
+
+    field: Place | None = None
+    param: str | None = None
+    place: Placement = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A parameter that is made once, from the time at which the read starts."""
+
+    param: str
+    place: Placement = "query"
+    format: Literal["iso8601", "epoch_s", "epoch_ms"] = "iso8601"
+
+
+@dataclass(frozen=True, slots=True)
 class Pagination:
     """How one page leads to the next. Every word of every strategy; each reads its own.
 
@@ -481,11 +576,13 @@ class Pagination:
     type: str
     pointer: str = "/pagination"
 
-    cursor_field: Place | None = None
+    cursor_field: Place | Leads | None = None
     cursor_header: str | None = None
     cursor_param: str | None = None
     cursor_in: Placement = "query"
     first_cursor: JsonValue | Absent = ABSENT
+    seed: Seed | None = None
+    continue_with: str | None = None
 
     offset_param: str | None = None
     offset_in: Placement = "query"
@@ -496,17 +593,19 @@ class Pagination:
     page_param: str | None = None
     page_in: Placement = "query"
     first_page: int = 1
+    page_field: Place | None = None
 
     key_field: Place | None = None
     key_from: Literal["last", "first"] = "last"
     key_param: str | None = None
     key_in: Placement = "query"
 
-    next_url_field: Place | None = None
+    next_url_field: Place | Leads | None = None
     rel: str = "next"
     header: str = "link"
 
     omit_first: bool = False
+    then: Then | None = None
     own_params: Literal["keep", "drop"] = "keep"
 
     page_size_param: str | None = None
@@ -514,6 +613,7 @@ class Pagination:
     default_page_size: int | None = None
     max_page_size: int | None = None
     min_page_size: int = 1
+    reduce_on: tuple[int, ...] = ()
 
     stop_field: Place | None = None
     stop_header: str | None = None
@@ -528,6 +628,46 @@ class Pagination:
     max_pages: int = 100_000
     max_records: int | None = None
     allow_repeats: bool = False
+
+    window: Window | None = None
+    on_expired: Literal["fail", "restart", "window"] = "fail"
+    bookmark: Bookmark | None = None
+    frozen: Frozen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A list inside each record that has pages of its own. `at` leads to the value that is its first page.
+
+    Its next pages are read by following its URLs, or through `operation`, whose parameters are taken from the record.
+    """
+
+    at: Place
+    pagination: Pagination
+    pointer: str
+    response_path: Place | None = None
+    operation: str | None = None
+    params: tuple[tuple[str, Place], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hydrate:
+    """The operation that gives each listed record whole; `source` is where its parameter stands in the listed one."""
+
+    operation: str
+    param: str
+    source: Place
+    merge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForEach:
+    """The listing ("resource.operation") for each of whose records this one is read; places are in such a record."""
+
+    operation: str
+    params: tuple[tuple[str, Place], ...]
+    pointer: str
+    into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -579,6 +719,9 @@ class Operation:
     idempotency: Idempotency | None = None
     batch: Batch | None = None
     long_url: LongUrl | None = None
+    nested: tuple[Nested, ...] = ()
+    hydrate: Hydrate | None = None
+    for_each: ForEach | None = None
 
     @property
     def id(self) -> str:
@@ -683,6 +826,10 @@ class Connector:
     error_message: Words = Words()
     rate_limit: RateLimit | None = None
 
+    def rules_for(self, operation: Operation) -> tuple[ErrorRule, ...]:
+        """What an answer to an operation means, in the order in which it is asked."""
+        return (*operation.errors, *self.errors)
+
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""
         for resource in self.resources.values():
@@ -732,13 +879,15 @@ class Position:
 
     `value` is the strategy's own (a cursor, an offset, a page number, a URL, a key), ABSENT for a first
     request that names none. `total` is the total or page count latched from the first page.
-    `pages` and `records` count what was read before this position, on raw records.
+    `pages` and `records` count what was read before this position, on raw records. `state` is what else has to be
+    remembered, by name: a part of a read that has another inside it keeps the inner one's position there.
     """
 
     value: JsonValue | Absent = ABSENT
     total: int | None = None
     pages: int = 0
     records: int = 0
+    state: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -746,7 +895,8 @@ class Page:
     """One page as read: the provider's own records, and what stood around them.
 
     `document` is the decoded body, ABSENT where the body was empty. `size` is the page size
-    that was asked for, None where none was.
+    that was asked for, None where none was. `bookmark` is the token with which the next run goes on
+    from the end of this one: on the last page, where the config says what it is.
     """
 
     request: Request
@@ -754,6 +904,7 @@ class Page:
     document: JsonValue | Absent
     records: tuple[JsonValue, ...]
     size: int | None = None
+    bookmark: str | None = None
 
     def __repr__(self) -> str:  # records are personal data; and asyncio takes the repr of what a task gave
         return f"Page({len(self.records)} records)"

@@ -19,8 +19,8 @@ from connproof.errors import CallWrong, ConnproofError, ProviderSaid
 from connproof.events import Event, PageRead, ReadEnded, RequestSent
 from connproof.mapping import CompiledMapping
 from connproof.model import Account, Auth, Connector, Operation, Request
-from connproof.places import JsonValue
-from connproof.run import Call, Engine
+from connproof.places import ABSENT, JsonValue
+from connproof.run import Call, Element, Engine
 from connproof.transport import Transport
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
@@ -79,6 +79,17 @@ class _Listening:
             self.ended = event
 
 
+class _Counted:
+    """Nonces of a replay: the same in each."""
+
+    def __init__(self) -> None:
+        self._given = 0
+
+    def __call__(self) -> str:
+        self._given += 1
+        return f"nonce-{self._given}"
+
+
 def play(
     connector: Connector,
     operation: Operation,
@@ -111,8 +122,9 @@ def play(
                 clock=clock,
                 listener=listening,
                 mappings=mappings,
+                nonce=_Counted(),
             )
-            _driven(_read(engine, operation, _call(lane), records))
+            _driven(_read(engine, operation, lane, records))
         except UnmatchedRequest as miss:
             unmatched = miss
         except ConnproofError as ended:
@@ -131,19 +143,40 @@ def play(
     )
 
 
-async def _read(engine: Engine, operation: Operation, call: Call, records: list[JsonValue]) -> None:
-    if operation.is_list:
+async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[JsonValue]) -> None:
+    """Call the operation as the lane says; what the caller gets goes into `records`, before an error too."""
+    call, record = _call(lane), lane.call.record if lane.call else ABSENT
+    if isinstance(record, list) and operation.batch is not None:
+        written = await engine.write_many(operation.resource, operation.name, record, call)
+        records.extend(map(_fate, written.elements))
+    elif record is not ABSENT or operation.method in {"PUT", "PATCH", "DELETE"}:
+        written = await engine.write(operation.resource, operation.name, record, call)
+        records.extend(map(_fate, written.elements) if operation.elements else [written.record])
+    elif operation.is_list:
         async for page in engine.pages(operation.resource, operation.name, call):
             records.extend(page.records)
     else:
         records.append(await engine.one(operation.resource, operation.name, call))
 
 
+def _fate(element: Element) -> JsonValue:
+    """What the caller learns of one element of a batch, as data; the provider's words are left out."""
+    told = {"index": element.index, "ok": element.ok, "id": element.id, "status": element.status, "code": element.code}
+    return {name: value for name, value in told.items() if value is not None and value != ""}
+
+
 def _call(lane: Lane) -> Call:
     said = lane.call
     if said is None:
         return Call()
-    return Call(params=said.params, query=said.query, page_size=said.page_size, limit=said.limit, body=said.body)
+    return Call(
+        params=said.params,
+        query=said.query,
+        page_size=said.page_size,
+        limit=said.limit,
+        body=said.body,
+        filters=said.filters,
+    )
 
 
 def _driven(coroutine: Coroutine[Any, Any, _T]) -> _T:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from importlib.metadata import version
@@ -21,8 +21,12 @@ from connproof.documents import child, read_json
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.mapping import CompiledMapping, load_model
 from connproof.model import Account, Connector, Operation, UnifiedMapping, frozen
+from connproof.overrides import Layer
 from connproof.places import JsonValue
+from connproof.stores import FileStore
 from pytest_connproof import recording as recordings
+from pytest_connproof.answers import meaning_of, records_in
+from pytest_connproof.contracts import Answers, Drift, answers_of, contract_path, contracted, drift_from
 from pytest_connproof.finding import Inconclusive
 from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
 from pytest_connproof.net import HttpxNet
@@ -30,17 +34,22 @@ from pytest_connproof.parity import Deviation, load_deviations
 from pytest_connproof.recording import Lane, Recording, RecordingUnfit
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
 
-__all__ = ["DEFAULT_MAX_AGE_DAYS", "RecordedLane", "Settings", "Subject"]
+__all__ = ["DEFAULT_HORIZON_DAYS", "DEFAULT_MAX_AGE_DAYS", "Party", "RecordedLane", "Settings", "Subject"]
 
 DEFAULT_MAX_AGE_DAYS: Final = 365
+DEFAULT_HORIZON_DAYS: Final = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run is told. `as_of` is the day on which evidence and waivers are judged."""
+    """What a run is told. `as_of` is the day on which evidence and waivers are judged.
+
+    What a provider ends within `horizon_days` of it is due.
+    """
 
     as_of: date
     max_age_days: int = DEFAULT_MAX_AGE_DAYS
+    horizon_days: int = DEFAULT_HORIZON_DAYS
     update_snapshots: bool = False
     update_new_only: bool = False
 
@@ -51,6 +60,18 @@ class RecordedLane:
 
     recording: Recording
     lane: Lane
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An account, and the connector with that account's overrides laid on."""
+
+    connector: Connector
+    account: Account
+
+    def operation(self, lane: Lane) -> Operation:
+        resource, _, name = lane.operation.partition(".")
+        return self.connector.resources[resource].operations[name]
 
 
 class Subject:
@@ -69,7 +90,7 @@ class Subject:
         self.snapshots = SnapshotFolder(self.folder.parent.parent / "snapshots" / self.name)
         self.net = HttpxNet()
         self._runs: dict[str, LaneRun] = {}
-        self._mappings: dict[datetime, dict[str, CompiledMapping]] = {}
+        self._mappings: dict[tuple[datetime, str | None], dict[str, CompiledMapping]] = {}
 
     @cached_property
     def connector(self) -> Connector:
@@ -131,7 +152,9 @@ class Subject:
 
     @cached_property
     def credentials(self) -> tuple[str, ...]:
-        return credentials_of(self.account)
+        """Every credential of every account: none of them is ever shown."""
+        accounts = [self.account, *(party.account for party in self.parties.values())]
+        return tuple(dict.fromkeys(text for account in accounts for text in credentials_of(account)))
 
     @cached_property
     def models(self) -> Mapping[str, JsonValue]:
@@ -175,6 +198,20 @@ class Subject:
     def deviations(self) -> tuple[Deviation, ...]:
         return load_deviations(self.folder / "deviations.json")
 
+    @cached_property
+    def answers(self) -> Mapping[str, Answers]:
+        """The answers that mean success, by operation: what their shape is."""
+        return answers_of(self.connector, self.recordings)
+
+    @cached_property
+    def contracts(self) -> tuple[str, ...]:
+        """The operations, by id, that there is a contract for."""
+        return contracted(self.folder)
+
+    def drift(self, operation: str) -> Drift:
+        """What differs from an operation's contract. Raises ConfigWrong for a contract that is none."""
+        return drift_from(self.connector, self.folder, operation, self.answers.get(operation))
+
     def operation(self, lane: Lane) -> Operation:
         resource, _, name = lane.operation.partition(".")
         return self.connector.resources[resource].operations[name]
@@ -183,26 +220,67 @@ class Subject:
         """The lane, replayed: once, however many checks ask."""
         if lane_id not in self._runs:
             found = self.lanes[lane_id]
-            day = self._day(lane_id)
+            party = self.party(found.lane)
             self._runs[lane_id] = play(
-                self.connector,
-                self.operation(found.lane),
+                party.connector,
+                party.operation(found.lane),
                 found.lane,
-                account=self.account,
+                account=party.account,
                 models=self.models,
-                clock=FixedClock(day),
-                mappings=self._mappings.setdefault(day, {}),
+                clock=FixedClock(self._day(lane_id)),
+                mappings=self._compiled(lane_id),
                 net=self.net,
             )
         return self._runs[lane_id]
+
+    def recorded_records(self, lane_id: str) -> tuple[JsonValue, ...]:
+        """The provider's own records in the answers that a lane's run used, read without the engine's loop."""
+        run = self.run(lane_id)
+        answers = (use.exchange.response for use in run.tally.used)
+        return tuple(
+            record
+            for response in answers
+            if meaning_of(self.connector, run.operation, response).is_success
+            for record in records_in(run.operation, response)
+            if record is not None
+        )
 
     def mapped(self, lane_id: str, records: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
         """What the lane's mapping makes of provider records, each by itself: what should have reached the caller."""
         mapping = self.mapping(self.run(lane_id).operation)
         if mapping is None or not records:
             return tuple(records)
-        compiled = self._mappings[self._day(lane_id)][mapping.model]
+        compiled = self.compiled(lane_id)
         return tuple(compiled.apply(record) for record in records)
+
+    def compiled(self, lane_id: str) -> CompiledMapping:
+        """The mapping that a lane's records went through. Raises KeyError where nothing maps them."""
+        mapping = self.mapping(self.run(lane_id).operation)
+        return self._compiled(lane_id)[mapping.model if mapping else ""]
+
+    def party(self, lane: Lane) -> Party:
+        """The account on whose behalf a lane was called, and the connector as that account has it.
+
+        Raises CallWrong, ConfigWrong: no such account, or overrides that may not be.
+        """
+        name = lane.call.account if lane.call and lane.call.account else None
+        return Party(self.connector, self.account) if name is None else self.parties[name]
+
+    @cached_property
+    def parties(self) -> Mapping[str, Party]:
+        """Every account that lies in the folder, by the name of its file."""
+        store = FileStore(self.folder.parent)
+        layers = {layer.name: layer for layer in store.layers(self.name, "account")}
+        return frozen({name: self._party(store, layer) for name, layer in layers.items()})
+
+    def _party(self, store: FileStore, layer: Layer) -> Party:
+        connector = config.layered(self.file.read_bytes(), [layer], folder=self.name, name=str(self.file))
+        return Party(connector, replace(store.account(self.name, layer.name), name=layer.name))
+
+    def _compiled(self, lane_id: str) -> dict[str, CompiledMapping]:
+        lane = self.lanes[lane_id].lane
+        owner = lane.call.account if lane.call else None
+        return self._mappings.setdefault((self._day(lane_id), owner), {})
 
     def _day(self, lane_id: str) -> datetime:
         return _day_of(self.lanes[lane_id].recording)
@@ -243,6 +321,7 @@ class Subject:
         unified = [self.folder.parent / "unified" / (model.replace(".", "/") + ".schema.json") for model in self.models]
         parts = {
             "config": [self.file],
+            "contract": [contract_path(self.folder, operation) for operation in self.contracts],
             "account": sorted((self.folder / "accounts").glob("*.json")),
             "recordings": list(self.recording_files),
             "deviations": sorted(self.folder.glob("deviations.json")),

@@ -124,7 +124,7 @@ class Door:
         connector = self._connector
         document, unreadable = self._decoded(operation, response)
         conditional = any(request.header(name) is not None for name in _CONDITIONS)
-        verdict = judged(response, document, (*operation.errors, *connector.errors), conditional=conditional)
+        verdict = judged(response, document, connector.rules_for(operation), conditional=conditional)
         if not verdict.is_success:
             error = error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
             raise self._scrubbed(error)

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 from connproof.errors import ProviderSaid
 from connproof.model import Auth, Operation, Pagination, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place
+from pytest_connproof.answers import meaning_of, records_in
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.lane_run import LaneRun, forms_of, shown_request
+from pytest_connproof.lane_run import LaneRun, credentials_of, forms_of, shown_request
 from pytest_connproof.parity import shown_key
 from pytest_connproof.recording import Exchange
 from pytest_connproof.replay import Miss
@@ -42,7 +43,7 @@ def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
                 }
             ),
         )
-    if not any(page.response.status < 300 for page in _answers_to(subject, run.lane.operation)):
+    if not any(_is_success(subject, run.operation, page) for page in _answers_to(subject, run.lane.operation)):
         raise Inconclusive(
             f"no recording shows {run.lane.operation} succeed",
             "record a lane in which the provider does",
@@ -100,7 +101,8 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
                 }
             ),
         )
-    known = set(forms_of(subject.connector.auth, subject.account))
+    account = subject.party(run.lane).account
+    known = set(forms_of(subject.connector.auth, account))
     for placeholder, sent in run.tally.bindings.items():
         if sent not in known:
             raise Finding(
@@ -113,8 +115,8 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
                 ),
             )
         name = placeholder.partition(":")[2].partition("#")[0]
-        named = Place.parse(name).find(dict(subject.account.credentials))
-        if named is ABSENT and auth.type != "basic" and len(subject.credentials) > 1:
+        named = Place.parse(name).find(dict(account.credentials))
+        if named is ABSENT and auth.type != "basic" and len(credentials_of(account)) > 1:
             raise Inconclusive(
                 f'the account has several credentials, none named "{name}": which one {placeholder} is, cannot be told',
                 f'name it "{name}" in accounts/example.json and under auth',
@@ -162,8 +164,8 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
     run = _run(subject, target)
     if run.unmatched is not None or (run.error is not None and not _refused(run)):
         raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-002 and RPL-004")
-    answers = [use.exchange for use in run.tally.used if use.exchange.response.status < 300]
-    pages = [(exchange, _records_in(exchange, run.operation)) for exchange in answers]
+    answers = [use.exchange for use in run.tally.used if _is_success(subject, run.operation, use.exchange)]
+    pages = [(exchange, records_in(run.operation, exchange.response)) for exchange in answers]
     limit = run.lane.call.limit if run.lane.call else None
     recorded = [(exchange, record) for exchange, records in pages for record in records][:limit]
     if len(run.records) != len(recorded):
@@ -271,22 +273,16 @@ def _answers_to(subject: Subject, operation: str) -> Iterator[Exchange]:
             yield from recorded.lane.exchanges
 
 
+def _is_success(subject: Subject, operation: Operation, exchange: Exchange) -> bool:
+    return meaning_of(subject.connector, operation, exchange.response).is_success
+
+
 def _refused(run: LaneRun) -> bool:
     """Whether the run ended because the provider's last answer is an error: what the recording is about."""
     last = run.tally.used[-1].exchange.response.status if run.tally.used else 200
     # A success that the engine cannot read is no answer of the provider's: the config reads it wrong.
-    return isinstance(run.error, ProviderSaid) and run.error.status == last and not 200 <= last < 300
-
-
-def _records_in(exchange: Exchange, operation: Operation) -> list[JsonValue]:
-    """The records in a recorded body, read without the engine's loop."""
-    if not exchange.response.body.strip():
-        return [] if operation.is_list else [None]
-    document: JsonValue = json.loads(exchange.response.body)
-    found = operation.response_path.find(document) if operation.response_path else document
-    if not operation.is_list:
-        return [] if isinstance(found, Absent) else [found]
-    return found if isinstance(found, list) else []
+    error = run.error
+    return isinstance(error, ProviderSaid) and error.status == last and (bool(error.meaning) or not 200 <= last < 300)
 
 
 def _outside_the_slot(request: Request, auth: Auth) -> Iterator[tuple[str, str]]:

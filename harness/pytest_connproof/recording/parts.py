@@ -65,13 +65,20 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How a lane's operation is called; `query` is sent beside the config's own. None and ABSENT: not said."""
+    """How a lane's operation is called; `query` is sent beside the config's own. None and ABSENT: not said.
+
+    `account` is the account file on whose behalf; without one, the example account. `record` is what a write writes,
+    a list for a batch; `filters` are the unified model's.
+    """
 
     params: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     page_size: int | None = None
     limit: int | None = None
     body: JsonValue | Absent = ABSENT
     query: Query = ()
+    account: str | None = None
+    record: JsonValue | Absent = ABSENT
+    filters: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,8 +126,16 @@ def _lane(lane: Mapping[str, Any], pointer: str) -> Lane:
 
 def _call(call: Mapping[str, Any]) -> Call:
     params = frozen(call.get("params", {}))
-    body, query = call.get("body", ABSENT), _pairs(call, "query")
-    return Call(params, call.get("page_size"), call.get("limit"), body, query)
+    return Call(
+        params,
+        call.get("page_size"),
+        call.get("limit"),
+        call.get("body", ABSENT),
+        _pairs(call, "query"),
+        call.get("account"),
+        call.get("record", ABSENT),
+        frozen(call.get("filters", {})),
+    )
 
 
 def _request(said: Mapping[str, Any]) -> Request:

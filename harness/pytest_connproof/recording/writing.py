@@ -86,11 +86,14 @@ def lane_document(lane_id: str, order: Order, call: Call | None, exchanges: list
     said: dict[str, JsonValue] = {"id": lane_id, "order": order}
     if call is not None:
         said["call"] = {
+            **({"account": call.account} if call.account is not None else {}),
             **({"params": dict(call.params)} if call.params else {}),
+            **({"filters": dict(call.filters)} if call.filters else {}),
             **({"query": _lists(call.query)} if call.query else {}),
             **({"page_size": call.page_size} if call.page_size is not None else {}),
             **({"limit": call.limit} if call.limit is not None else {}),
             **({"body": call.body} if not isinstance(call.body, Absent) else {}),
+            **({"record": call.record} if not isinstance(call.record, Absent) else {}),
         }
     return {**said, "exchanges": exchanges}
 
