@@ -16,15 +16,23 @@ from connproof.config import load, load_account_document, locate, parse
 from connproof.errors import CallWrong, ConfigWrong, Problem
 from connproof.model import (
     Auth,
+    Bookmark,
     Condition,
     Connector,
     Elements,
     ErrorRule,
+    ForEach,
+    Frozen,
+    Hydrate,
     Idempotency,
+    Nested,
     Operation,
     Pagination,
+    Seed,
+    Then,
     Trait,
     Variable,
+    Window,
     Words,
 )
 from connproof.pagination import STRATEGIES
@@ -178,11 +186,47 @@ BESIDE: dict[str, Document] = {
     "max_page_size": {"page_size_param": "size"},
     "min_page_size": {"page_size_param": "size"},
     "short_page": {"page_size_param": "size", "default_page_size": 5},
+    "reduce_on": {"page_size_param": "size"},
+    "on_expired": {"window": {"field": "x.window", "param": "w"}},
+    "window": {"on_expired": "window"},
 }
+
+# Words that have words of their own: what a document says, and what the model holds.
+PARTS: dict[str, tuple[Any, Any]] = {
+    "seed": ({"operation": "other", "field": "x.seed"}, Seed("other", Place.parse("x.seed"))),
+    "continue_with": ("other", "other"),
+    "then": (
+        {"after_records": 7, "pagination": {"type": "next_url", "next_url_field": "x.then"}},
+        Then(
+            7,
+            Pagination(
+                "next_url",
+                "/pagination/then/pagination",
+                next_url_field=Place.parse("x.then"),
+                own_params="drop",
+                empty_page="continue",
+            ),
+        ),
+    ),
+    "reduce_on": ([413, 500], (413, 500)),
+    "window": (
+        {"cap": 7, "field": "x.window", "param": "X-w", "in": "header", "first": "0"},
+        Window(Place.parse("x.window"), "X-w", "header", 7, "0"),
+    ),
+    "bookmark": (
+        {"field": "x.bookmark", "param": "b", "in": "query"},
+        Bookmark(Place.parse("x.bookmark"), "b"),
+    ),
+    "frozen": ({"param": "X-f", "in": "header", "format": "epoch_ms"}, Frozen("X-f", "header", "epoch_ms")),
+}
+# Strategies for which a word that all have makes no sense.
+SENSELESS = {("page", "reduce_on")}
 
 
 def another_value(word: str, schema: Document) -> Any:
     """A valid value that is not the default."""
+    if word in PARTS:
+        return PARTS[word][0]
     if "$ref" in schema:
         return f"x.{word}"
     if "enum" in schema:
@@ -201,12 +245,24 @@ def paging_document(kind: str, word: str, value: Any) -> Document:
     if word == "cursor_header":
         del said["cursor_field"]
     return edited(
-        minimal(), {"/pagination": said, "/resources/rows/list/query": {"q": "{b}{o}{p}{size}{X-cursor_param}"}}
+        minimal(),
+        {
+            "/pagination": said,
+            "/resources/rows/list/query": {"q": "{b}{o}{p}{size}{X-cursor_param}"},
+            "/resources/rows/list/key": "id",
+            "/resources/rows/other": {"method": "GET", "path": "/other", "query": {"q": "{b}"}},
+        },
     )
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"), [pytest.param(kind, word, id=f"{kind}-{word}") for kind in TYPES for word in paging_words(kind)]
+    ("kind", "word"),
+    [
+        pytest.param(kind, word, id=f"{kind}-{word}")
+        for kind in TYPES
+        for word in paging_words(kind)
+        if (kind, word) not in SENSELESS
+    ],
 )
 def test_every_word_of_pagination_reaches_the_model(kind: str, word: str) -> None:
     """A word that the schema has is never swallowed: paths are parsed, header names are in lower case."""
@@ -215,7 +271,9 @@ def test_every_word_of_pagination_reaches_the_model(kind: str, word: str) -> Non
 
     read = getattr(pagination_of(loaded(paging_document(kind, word, value))), word)
 
-    if "$ref" in schema:
+    if word in PARTS:
+        value = PARTS[word][1]
+    elif "$ref" in schema:
         value = Place.parse(value)
     assert (value.lower() if word.endswith("header") else value) == read
 
@@ -225,7 +283,7 @@ def test_defaults_of_pagination_are_those_of_the_schema(kind: str) -> None:
     """What the schema states and what the engine does cannot drift apart."""
     pagination = pagination_of(loaded(edited(minimal(), {"/pagination": {"type": kind, **LEAST[kind]}})))
     stated = {
-        word: schema.get("default", ABSENT if word == "first_cursor" else None)
+        word: () if schema.get("default") == [] else schema.get("default", ABSENT if word == "first_cursor" else None)
         for word, schema in paging_words(kind).items()
         if word not in LEAST[kind] and word != "cursor_param"
     }
@@ -320,9 +378,15 @@ FULL: Document = {
                 "key": "id",
                 "returns": "list",
                 "pagination": {"type": "offset", "offset_param": "offset"},
+                "nested": {
+                    "lines": {"response_path": "data", "pagination": {"type": "next_url", "next_url_field": "next"}}
+                },
+                "hydrate": {"operation": "get", "param": "id", "from": "id", "merge": True},
+                "for_each": {"operation": "rows.search", "params": {"parent": "id"}, "into": "parent"},
                 "errors": [{"when": {"status": [409, "5xx"], "header": {"X-Left": 0}}, "means": "transient"}],
                 "elements": {"at": "results", "failed": {"ok": False}, "id": "id"},
                 "idempotency": {"name": "Idempotency-Key"},
+                "overridable": ["query.q", "headers.X-Two"],
             },
             "get": {"method": "GET", "path": "/rows/{id}"},
             "search": {"method": "GET", "path": "/search"},
@@ -421,7 +485,30 @@ def test_every_word_of_the_connector_reaches_the_model(attribute: str, expected:
             ),
         ),
         ("idempotency", Idempotency("idempotency-key")),
+        ("overridable", ("query.q", "headers.X-Two")),
         ("pagination", Pagination("offset", pointer="/resources/rows/list/pagination", offset_param="offset")),
+        (
+            "nested",
+            (
+                Nested(
+                    Place.parse("lines"),
+                    Pagination(
+                        "next_url",
+                        "/resources/rows/list/nested/lines/pagination",
+                        next_url_field=Place.parse("next"),
+                        own_params="drop",
+                        empty_page="continue",
+                    ),
+                    "/resources/rows/list/nested/lines",
+                    Place.parse("data"),
+                ),
+            ),
+        ),
+        ("hydrate", Hydrate("get", "id", Place.parse("id"), merge=True)),
+        (
+            "for_each",
+            ForEach("rows.search", (("parent", Place.parse("id")),), "/resources/rows/list/for_each", "parent"),
+        ),
     ],
 )
 def test_every_word_of_an_operation_reaches_the_model(attribute: str, expected: Any) -> None:
@@ -684,7 +771,7 @@ def test_a_value_of_another_class_is_refused(pointer: str, value: Any) -> None:
 
 def wrong_value(schema: Document) -> Any:
     """A scalar of the class that looks most like the right one."""
-    if "$ref" in schema or schema.get("type") == "string":
+    if "$ref" in schema or schema.get("type") == "string" or "object" in schema.get("type", ()):
         return 7
     if schema.get("type") == "integer":
         return "7"
