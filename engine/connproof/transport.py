@@ -84,8 +84,6 @@ class HttpxTransport:
     async def send(self, request: Request) -> Response:
         import asyncio
 
-        import httpcore
-
         if self._network is None:
             raise RuntimeError("HttpxTransport is not open: use `async with`")
         _refuse(request)
@@ -95,7 +93,7 @@ class HttpxTransport:
                 return await self._exchange(self._network, request)
         except TimeoutError:
             failed: ConnproofError = ProviderDown(f"no whole answer within {self._bounds.seconds:g} seconds")
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as fault:
+        except _faults() as fault:
             failed = ProviderDown("the exchange broke off", facts={"seen": type(fault).__name__})
         except ConnproofError as said:
             failed = said
@@ -135,6 +133,14 @@ class HttpxTransport:
             content=request.body,
             extensions={"target": _target(request.url)},
         )
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What an exchange that breaks off raises; whoever stands in for the network raises the errors of httpx."""
+    import httpcore
+    import httpx
+
+    return httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, httpx.HTTPError
 
 
 def _refuse(request: Request) -> None:
