@@ -113,6 +113,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "drift": ("shapes", "reads"),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
     "mapping": ("values", "instants", "patterns", "jsonata", "models", "custom", "paths"),
+    "pagination": ("leads",),
     "parity": ("instants", "compare"),
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),

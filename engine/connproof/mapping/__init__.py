@@ -11,25 +11,30 @@ Not kept: evaluation in a process that can be killed, which expressions from str
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from connproof.clock import Clock
 from connproof.documents import Source, Standing, child
 from connproof.errors import ConfigWrong, MappingFailed, Problem
+from connproof.mapping.custom import CustomFieldsWrong, Gathering
+from connproof.mapping.members import members_read
 from connproof.mapping.models import Model, as_list, load_model
 from connproof.mapping.paths import PLAIN, Deoptimised, Paths, leaf, member_names
-from connproof.mapping.values import ExpressionRefused
+from connproof.mapping.values import ExpressionRefused, owned
 from connproof.model import FieldRule, UnifiedMapping, frozen
 from connproof.places import ABSENT, Absent, JsonValue
 
 if TYPE_CHECKING:
     from connproof.mapping.jsonata import Expression, Scope
 
-__all__ = ["CompiledMapping", "MappingStats", "compile_mapping", "load_model"]
+__all__ = ["REMOTE_DATA", "CompiledMapping", "ExplainedField", "MappingStats", "compile_mapping", "load_model"]
+
+REMOTE_DATA: Final = "remote_data"  # what the provider's own record is called beside the fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,24 @@ class MappingStats:
     records: int
     deoptimised: Mapping[str, int]
     evaluated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedField:
+    """One output field of one record: its value, and where that comes from.
+
+    `level`, `document`, `pointer` and `line` say which expression it is. `paths` is what that may read of the record,
+    told from its text; "$" where only the record can say.
+    """
+
+    name: str
+    value: JsonValue | Absent
+    expression: str
+    level: str
+    document: str
+    pointer: str
+    line: int
+    paths: tuple[str, ...]
 
 
 class _Field:
@@ -60,6 +83,21 @@ class _Field:
         from connproof.mapping.jsonata import Expression
 
         return Expression(self.rule.expression)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The paths that the expression reads of a record, as configs write them."""
+        return tuple(_as_place(names) for names in sorted(members_read(self.rule.expression)))
+
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _as_place(names: tuple[str, ...]) -> str:
+    """Names as configs write a path."""
+    escaped = [name.replace("\\", "\\\\").replace('"', '\\"') for name in names]
+    steps = [f".{name}" if _PLAIN_NAME.fullmatch(name) else f'["{name}"]' for name in escaped]
+    return "".join(steps).removeprefix(".") or "$"
 
 
 def compile_mapping(
@@ -95,6 +133,7 @@ def compile_mapping(
             fields.append(_Field(rule, is_list=model is not None and rule.name in model.lists))
         except ExpressionRefused as error:
             problems.append((_standing(rule, document), error.message, error.hint))
+    problems += _taken_names(mapping, document)
     if model is not None:
         problems += _misfits(mapping, model, source or Source(document))
     if problems:
@@ -108,15 +147,30 @@ def compile_mapping(
 
         return Scope(clock, bindings, milliseconds)
 
-    return CompiledMapping(mapping, tuple(fields), model, scope)
+    return CompiledMapping(mapping, tuple(fields), model, scope, document)
+
+
+def _rules(mapping: UnifiedMapping) -> tuple[FieldRule, ...]:
+    """Those of the fields, and that of the custom fields, which is one more."""
+    return mapping.fields if mapping.custom_fields is None else (*mapping.fields, mapping.custom_fields.rule)
 
 
 def _standing(rule: FieldRule, document: str) -> Standing:
     return Standing(rule.document or document, rule.pointer, rule.line, rule.level)
 
 
+def _taken_names(mapping: UnifiedMapping, document: str) -> Iterator[tuple[Standing, str, str]]:
+    custom = mapping.custom_fields
+    if custom is not None and any(rule.name == custom.rule.name for rule in mapping.fields):
+        what = f"{mapping.model} has an expression for {custom.rule.name!r} already"
+        yield _standing(custom.rule, document), what, 'name another field with "into"'
+    for rule in _rules(mapping):
+        if rule.name == REMOTE_DATA:
+            yield _standing(rule, document), f"{REMOTE_DATA} is the provider's own record, for callers who ask", ""
+
+
 def _misfits(mapping: UnifiedMapping, model: Model, source: Source) -> list[tuple[Standing, str, str]]:
-    rules = {rule.name: rule for rule in mapping.fields}
+    rules = {rule.name: rule for rule in _rules(mapping)}
     unknown = [
         (_standing(rules[name], source.name), f"{mapping.model} has no field {name!r}", hint)
         for name, hint in model.unknown(rules)
@@ -141,9 +195,12 @@ class CompiledMapping:
         fields: tuple[_Field, ...],
         model: Model | None,
         scope: Callable[[], Scope],
+        document: str,
     ) -> None:
         self.mapping = mapping
+        self._document = document
         self._fields = fields
+        self._custom = Gathering(mapping.custom_fields) if mapping.custom_fields is not None else None
         self._paths = Paths()
         self._plan = tuple(
             (field.rule.name, self._paths.add(field.names) if field.names else None, field.is_list, field)
@@ -164,9 +221,10 @@ class CompiledMapping:
     def _scope(self) -> Scope:
         return self._make_scope()
 
-    def apply(self, record: JsonValue) -> dict[str, JsonValue]:
+    def apply(self, record: JsonValue, *, remote_data: bool = False) -> dict[str, JsonValue]:
         """One provider record to one unified record, its fields in the config's order.
 
+        With `remote_data`, a copy of the provider's record stands beside them under that name; no model speaks of it.
         Raises MappingFailed: an expression failed, gave what is no JSON, or gave what the model
         does not allow. It names the field, and of the record only the kind of what was seen.
         """
@@ -176,11 +234,41 @@ class CompiledMapping:
         except Deoptimised as reason:
             self._deoptimised[reason.guard] += 1
             mapped = self._by_jsonata(record)
-        return self._allowed(mapped)
+        if self._custom is not None:
+            self._gather(record, mapped, self._custom)
+        self._allowed(mapped)
+        if remote_data:
+            mapped[REMOTE_DATA] = owned(record)
+        return mapped
 
     def apply_by_jsonata(self, record: JsonValue) -> dict[str, JsonValue]:
         """As `apply`, without the fast path: what the mapping means. Counts nothing."""
-        return self._allowed(self._by_jsonata(record))
+        mapped = self._by_jsonata(record)
+        if self._custom is not None:
+            self._gather(record, mapped, self._custom)
+        self._allowed(mapped)
+        return mapped
+
+    def explained(self, record: JsonValue) -> tuple[ExplainedField, ...]:
+        """Every field of the mapping with its value for this record, ABSENT where it is left out. Raises as `apply`."""
+        mapped = self.apply_by_jsonata(record)
+        reads = {field.rule.name: field.reads for field in self._fields}
+        if self.mapping.custom_fields is not None:
+            custom = self.mapping.custom_fields
+            reads[custom.rule.name] = tuple(source.at.text for source in custom.sources)
+        return tuple(
+            ExplainedField(
+                name=rule.name,
+                value=mapped.get(rule.name, ABSENT),
+                expression=rule.expression,
+                level=rule.level,
+                document=rule.document or self._document,
+                pointer=rule.pointer,
+                line=rule.line,
+                paths=reads[rule.name],
+            )
+            for rule in _rules(self.mapping)
+        )
 
     def _by_paths(self, record: JsonValue) -> dict[str, JsonValue]:
         objects = self._paths.objects(record)
@@ -213,12 +301,20 @@ class CompiledMapping:
             raise self._failed(field.rule, "its expression failed on a record", {"cause": cause_of(error)}) from error
         return as_list(value) if field.is_list else value
 
-    def _allowed(self, mapped: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    def _gather(self, record: JsonValue, mapped: dict[str, JsonValue], custom: Gathering) -> None:
+        try:
+            gathered = custom.of(record)
+        except CustomFieldsWrong as error:
+            raise self._failed(custom.rule, "cannot be gathered", {"cause": str(error)}) from error
+        if gathered is not ABSENT:
+            mapped[custom.rule.name] = gathered
+
+    def _allowed(self, mapped: dict[str, JsonValue]) -> None:
         violations = self._model.violations(mapped) if self._model is not None else []
         if not violations:
-            return mapped
+            return
         first = violations[0]
-        rules = {field.rule.name: field.rule for field in self._fields}
+        rules = {rule.name: rule for rule in _rules(self.mapping)}
         rule = rules.get(first.field, FieldRule("(the record)", "", self.mapping.pointer, 0))
         facts = {"expected": first.expected, "seen": f"{first.seen} at {first.where or '/'}"}
         raise self._failed(rule, "what it gave is not what the model allows", facts)

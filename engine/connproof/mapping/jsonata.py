@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -26,6 +26,7 @@ from jsonata.utils import Utils  # noqa: E402 - as above
 sys.setrecursionlimit(_recursion_limit)  # importing the library sets it to 10,000 for the whole process
 
 from connproof.clock import Clock  # noqa: E402 - as above
+from connproof.mapping.instants import InstantWrong, date, instant  # noqa: E402 - as above
 from connproof.mapping.patterns import Pattern, PatternWrong  # noqa: E402 - as above
 from connproof.mapping.values import ExpressionRefused, NotJson, owned  # noqa: E402 - as above
 from connproof.places import ABSENT, Absent, JsonValue  # noqa: E402 - as above
@@ -73,14 +74,15 @@ class _Engine(Jsonata):  # type: ignore[misc]  # the library has no types
 
 
 class Scope:
-    """What an expression sees besides the record: `$now`, `$millis`, `$id`, and the bindings."""
+    """What an expression sees besides the record: our own functions, and the bindings."""
 
     __slots__ = ("_bindings", "_clock", "_milliseconds")
 
     def __init__(self, clock: Clock, bindings: Mapping[str, JsonValue], milliseconds: int) -> None:
         self._clock = clock
         self._milliseconds = milliseconds
-        self._bindings: dict[str, Any] = {"id": Jsonata.JLambda(_exact_id), **bindings}
+        own = {"id": _exact_id, "instant": _of_a_value(instant), "date": _of_a_value(date)}
+        self._bindings: dict[str, Any] = {**{name: Jsonata.JLambda(each) for name, each in own.items()}, **bindings}
 
     def frame(self) -> Any:
         """A new frame for one record: time stands still in it, and it ends after `milliseconds`.
@@ -111,9 +113,21 @@ def cause_of(error: Exception) -> str:
     if isinstance(error, JException):
         words = _INSERT.sub("...", str(JException.error_codes.get(error.error, "")))
         return f"{words} (JSONata error {error.error})"
-    if isinstance(error, _NotAnId | NotJson | PatternWrong):
+    if isinstance(error, _NotAnId | InstantWrong | NotJson | PatternWrong):
         return str(error)
     return f"{type(error).__name__} inside JSONata"
+
+
+def _of_a_value(function: Callable[..., str | None]) -> Callable[..., Any]:
+    """A function as JSONata calls it: of nothing it gives nothing, of null it gives null."""
+
+    def called(value: Any, *rest: Any) -> Any:
+        if value is None or value is Utils.NULL_VALUE:
+            return value
+        given = function(value, *rest)
+        return Utils.NULL_VALUE if given is None else given
+
+    return called
 
 
 class _NotAnId(TypeError):
