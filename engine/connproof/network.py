@@ -49,11 +49,12 @@ class PublicOnly(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
+        target = request.extensions.get("target", url.raw_path)  # an old httpcore does not know the extension
         assert isinstance(request.stream, httpx.AsyncByteStream)
         answer = await self._pool.handle_async_request(
             httpcore.Request(
                 request.method,
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target),
                 headers=request.headers.raw,
                 content=request.stream,
                 extensions=request.extensions,
