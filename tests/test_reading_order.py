@@ -88,6 +88,7 @@ HARNESS = Package(
         "finding",
         "answers",
         "lane_run",
+        "watch",
         "contracts",
         "announced",
         "subject",

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import pytest
 
+from connproof.documents import child
 from connproof.errors import ConnproofError
 from pytest_connproof.checks import CHECKS, Check, targets
 from pytest_connproof.finding import Finding, Inconclusive
@@ -30,6 +31,10 @@ MARKERS: Final[Mapping[str, pytest.MarkDecorator]] = {
     "rec": pytest.mark.recording,
     "rpl": pytest.mark.replay,
     "par": pytest.mark.parity,
+    "map": pytest.mark.mapping,
+    "drf": pytest.mark.drift,
+    "ver": pytest.mark.versions,
+    "ret": pytest.mark.retention,
 }
 
 _SUBJECTS = pytest.StashKey[dict[Path, Subject]]()
@@ -160,6 +165,8 @@ class CheckItem(pytest.Item):
             connector = self.file.subject.connector
         except ConnproofError:
             return 1
+        if self.target in connector.unified:
+            return connector.source.line(child("/unified", self.target))
         resource, _, name = self.target.partition("#")[0].partition(".")
         return connector.source.line(f"/resources/{resource}/{name}") if name else 1
 

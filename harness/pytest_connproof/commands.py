@@ -1,10 +1,14 @@
-"""The harness's own commands: certify, import, export. The `connproof` command finds them by entry point."""
+"""The harness's own commands: certify, import, export, drift, versions.
+
+The `connproof` command finds them by entry point.
+"""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -19,13 +23,17 @@ import typer
 from connproof import config
 from connproof.errors import CallWrong
 from connproof.model import Connector, Request
-from pytest_connproof import foreign
+from pytest_connproof import contracts, foreign
 from pytest_connproof import recording as recordings
 from pytest_connproof.atomic import write_whole
+from pytest_connproof.contracts import Answers
 from pytest_connproof.extra import HOW_TO_INSTALL, missing
 from pytest_connproof.lanes import in_one_lane, no_operation, sort
 from pytest_connproof.recording import Provenance, Recording, RecordingUnfit
 from pytest_connproof.redact import Policy, policy_for
+from pytest_connproof.report import drift as drift_report
+from pytest_connproof.report import versions as versions_report
+from pytest_connproof.subject import DEFAULT_HORIZON_DAYS
 
 __all__ = ["app"]
 
@@ -170,6 +178,128 @@ def export(
         typer.echo(f"{output}  ({len(exchanges)} exchanges)", err=True)
 
 
+@app.command(epilog="Exit codes: 0 the contract holds; 1 blocking drift; 2 an input cannot be used; 3 inconclusive.")
+def drift(
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="A connector, by folder or name.")],
+    *,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="RECORDING", help="Another recording, or a folder of them. Default: the connector's own."),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the contracts anew from the connector's recordings; review them.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: every difference, whole.")] = False,
+) -> None:
+    r"""Hold the shape of recorded answers against the connector's contract.
+
+    What the config reads decides: a difference in what it reads blocks, any other warns or is a note.
+
+    \b
+    connproof drift shop --update
+    connproof drift shop
+    connproof drift shop --against newer.json
+    """
+    folder = _folder(connector)
+    loaded = config.load(folder)
+    if update and against is not None:
+        raise CallWrong(
+            "a contract is told from the connector's own recordings",
+            fix="leave --against out; or import the recording first",
+        )
+    files = _recordings_in(folder / "recordings" if against is None else against)
+    answers = contracts.answers_of(loaded, [recordings.load(file) for file in files])
+    if update:
+        _update_contracts(loaded, folder, answers)
+    drifts = contracts.drift_of(loaded, folder, answers)
+    if as_json:
+        typer.echo(json.dumps(drift_report.as_document(loaded, drifts), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(drift_report.as_text(loaded, drifts), nl=False)
+        if not answers:
+            typer.echo(_nothing_to_compare(loaded, files, against or folder / "recordings"), err=True)
+    raise typer.Exit(drift_report.EXIT_CODES[drift_report.verdict(drifts)])
+
+
+@app.command(epilog="Exit codes: 0 nothing is due; 1 something is past or due; 2 an input cannot be used.")
+def versions(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[CONNECTOR]...", help="Connectors, or folders of them. Default: connectors."),
+    ] = None,
+    *,
+    as_of: Annotated[str, typer.Option(metavar="DATE", help="Judge as on this day. Default: today.")] = "",
+    within: Annotated[
+        int, typer.Option(metavar="DAYS", min=0, help="How soon an announced end is due.")
+    ] = DEFAULT_HORIZON_DAYS,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    r"""Say which API version each connector targets, and what is known of its end.
+
+    From the configs, and from what recorded answers announce. Nothing is fetched.
+
+    \b
+    connproof versions
+    connproof versions shop --within 365
+    """
+    day = _date("--as-of", as_of) if as_of else datetime.now().astimezone().date()
+    targets = []
+    for file in _configs(paths or [Path("connectors")]):
+        loaded = config.load(file)
+        recorded = [recordings.load(path) for path in _recordings_in(file.parent / "recordings")]
+        targets.append(versions_report.target_of(loaded, file, recorded, as_of=day, within=within))
+    if as_json:
+        document = versions_report.as_document(targets, as_of=day, within=within)
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(versions_report.as_text(targets, as_of=day, within=within), nl=False)
+    raise typer.Exit(1 if versions_report.is_due(targets) else 0)
+
+
+def _configs(paths: Sequence[Path]) -> list[Path]:
+    """Each connector once: those in a folder of connectors, those named by a path, by a name under connectors/."""
+    files: dict[Path, None] = {}
+    for path in paths:
+        named = path if path.exists() else Path("connectors") / path
+        inside = sorted(named.glob("*/connector.json")) if not (named / "connector.json").exists() else []
+        files |= dict.fromkeys(inside or [config.locate(named if named.exists() else path)])
+    return list(files)
+
+
+def _update_contracts(loaded: Connector, folder: Path, answers: Mapping[str, Answers]) -> None:
+    """Write a contract for each operation that has answers; take out those of operations that there are no more."""
+    for operation, found in answers.items():
+        path = contracts.contract_path(folder, operation)
+        text = contracts.contract_text(operation, found.seen)
+        before = path.read_text(encoding="utf-8") if path.exists() else None
+        if before != text:
+            write_whole(path, text)
+        word = "written" if before is None else "unchanged" if before == text else "changed"
+        typer.echo(f"{path}  {word}  ({found.count} answers)", err=True)
+    known = {operation.id for operation in loaded.operations()}
+    for operation in contracts.contracted(folder):
+        if operation not in known:
+            contracts.contract_path(folder, operation).unlink()
+            typer.echo(f"{contracts.contract_path(folder, operation)}  removed: there is no such operation", err=True)
+
+
+def _recordings_in(path: Path) -> list[Path]:
+    """The recordings that a path means: itself, those in the folder, or those of the connector in the folder."""
+    if path.is_dir():
+        inside = path / "recordings"
+        return sorted((inside if inside.is_dir() else path).glob("*.json"))
+    if not path.exists() and path.name != "recordings":
+        raise CallWrong(f"no recording at {path}", fix="name a file of format connproof-recording/1, or a folder")
+    return [path] if path.exists() else []
+
+
+def _nothing_to_compare(loaded: Connector, files: Sequence[Path], where: Path) -> str:
+    if not files:
+        return f"no recording in {where}, so nothing was compared: record or import traffic first"
+    known = ", ".join(operation.id for operation in loaded.operations())
+    return f"no answer in {where} is one of {loaded.name}'s operations, so nothing was compared: it has {known}"
+
+
 def _path_of(text: str) -> str:
     """What pytest is given for a connector: a path as it is, a name under connectors/ as its file."""
     name, colons, check = text.partition("::")
@@ -281,10 +411,14 @@ def _first_time(said: Sequence[str | None]) -> str | None:
 
 def _day(text: str) -> str | None:
     """A day as the caller gives it, as RFC 3339: its first moment in UTC."""
+    return f"{_date('--recorded-at', text).isoformat()}T00:00:00Z" if text else None
+
+
+def _date(option: str, text: str) -> date:
     try:
-        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z" if text else None
+        return date.fromisoformat(text)
     except ValueError:
-        raise CallWrong(f"--recorded-at {text}: not a date", fix="write it as 2026-11-23") from None
+        raise CallWrong(f"{option} {text}: not a date", fix="write it as 2026-11-23") from None
 
 
 def _stem(file: Path) -> str:

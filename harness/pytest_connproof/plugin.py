@@ -31,13 +31,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--as-of", metavar="DATE", help="judge evidence and waivers as on this day (default: today)")
     group.addoption("--max-age-days", metavar="N", type=int, default=365, help="how old a recording may be (365)")
+    group.addoption(
+        "--horizon-days", metavar="N", type=int, default=180, help="how soon an announced end of a version is due (180)"
+    )
     parser.addini("connproof_connectors", "the name of the folders that hold connectors", default="connectors")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Called once, before collection."""
     config.addinivalue_line("markers", "connproof: a check of a connector")
-    for word in ("config", "recording", "replay", "parity"):
+    for word in ("config", "recording", "replay", "parity", "mapping", "drift", "versions", "retention"):
         config.addinivalue_line("markers", f"{word}: connproof's {word} checks")
     if not hasattr(config, "workerinput"):  # on xdist's workers, the controller reports
         config.pluginmanager.register(_Reports(config), "connproof-reports")
@@ -166,6 +169,7 @@ def _settings(config: pytest.Config) -> Settings:
     return Settings(
         as_of=_as_of(config),
         max_age_days=config.getoption("max_age_days"),
+        horizon_days=config.getoption("horizon_days"),
         update_snapshots=bool(config.getoption("update_snapshots", default=False)),
         update_new_only=bool(config.getoption("update_new_snapshots_only", default=False)),
     )

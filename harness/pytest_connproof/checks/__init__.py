@@ -13,19 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import cfg, par, rec, rpl
+from pytest_connproof.checks import cfg, drf, par, rec, ret, rpl, ver
+from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
 
 __all__ = ["CHECKS", "FAMILIES", "Check", "Judge", "targets"]
 
 Judge: TypeAlias = Callable[[Subject, str], Evidence]
-Scope: TypeAlias = Literal["connector", "recording", "lane", "operation"]
+Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "answers", "model"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check. `scope` says what it is judged on: `operation` is every lane, and every operation without one."""
+    """One check, and what it is judged on.
+
+    `operation` is every lane, and every operation without one; `answers` is every operation with answers, of a
+    connector that has contracts; `model` is every unified model that is mapped to.
+    """
 
     id: str
     certifies: str
@@ -65,6 +70,26 @@ CHECKS: Final[Sequence[Check]] = (
     Check("PAR-003", "every mapped field is exercised", "connector", par.every_field_is_exercised),
     Check("PAR-004", "every waiver is valid and used", "connector", par.deviations_are_in_order),
     Check("PAR-005", "every snapshot has a lane", "connector", par.every_snapshot_has_a_lane),
+    Check("MAP-001", "the fast path means what jsonata-python means", "model", mapped.fast_path_is_the_reference),
+    Check("MAP-002", "every mapped record is what its model allows", "model", mapped.results_meet_the_model),
+    Check("MAP-003", "a record that cannot be mapped is told by its place alone", "model", mapped.errors_name_their_place),
+    Check("DRF-001", "what the config reads is as in the contract", "answers", drf.what_is_read_holds),
+    Check("DRF-002", "all else is as in the contract, or only more", "answers", drf.all_else_is_reviewed),
+    Check(
+        "DRF-003", "every contract can be compared, of an operation there is", "connector", drf.contracts_are_in_order
+    ),
+    Check("VER-001", "the pinned API version is sent with every request", "connector", ver.is_sent),
+    Check(
+        "VER-002", "no end of the version is due that the config does not know", "connector", ver.nothing_ends_unknown
+    ),
+    Check("VER-003", "the version that was served is the one asked for", "connector", ver.served_is_asked),
+    Check(
+        "RET-001",
+        "what a provider sent reaches the caller, and nothing else",
+        "connector",
+        ret.payloads_reach_the_caller_alone,
+    ),
+    Check("RET-002", "no error shows what a provider sent", "connector", ret.errors_hold_no_payload),
 )
 
 FAMILIES: Final[Sequence[str]] = tuple(dict.fromkeys(check.family for check in CHECKS))
@@ -75,6 +100,10 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
     if check.scope == "connector":
         if _applies(check, subject):
             yield ""
+    elif check.scope == "model":
+        yield from subject.connector.unified
+    elif check.scope == "answers":
+        yield from subject.answers if subject.contracts else ()
     elif check.scope == "recording":
         yield from (path.name for path in subject.recording_files)
     else:
@@ -86,6 +115,19 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
 
 def _applies(check: Check, subject: Subject) -> bool:
     """Whether a connector has what this check is about."""
-    if check.id == "PAR-003":
-        return bool(subject.connector.unified)
-    return check.id != "RPL-006" or any(map(rpl.is_paged, subject.connector.operations()))
+    version = subject.connector.api_version
+    match check.id:
+        case "RPL-006":
+            return any(rpl.is_paged(operation) for operation in subject.connector.operations())
+        case "PAR-003":
+            return bool(subject.connector.unified)
+        case "DRF-003":
+            return bool(subject.contracts)
+        case "VER-001":
+            return version is not None
+        case "VER-002":
+            return bool(subject.recordings)
+        case "VER-003":
+            return version is not None and version.served is not None
+        case _:
+            return True
