@@ -455,6 +455,8 @@ JWT = {"algorithm": "RS256", "key_path": "key"}
         ({"headers": {"Authorization": "{x}"}}, "/auth/token/headers/Authorization  "),
         ({"response": {"expires_in": "a b"}}, "/auth/token/response/expires_in  not a path"),
         ({"client_auth": "basci"}, 'did you mean "basic"?'),
+        ({"grant": "jwt_bearer", "jwt": {**JWT, "keypath": "k"}}, "/auth/token/jwt/keypath  unknown member"),
+        ({"response": {"acces_token": "t"}}, "/auth/token/response/acces_token  unknown member"),
         ({"granttype": "x"}, '/auth/token/granttype  unknown member "granttype" (did you mean "grant"?)'),
         ({"url": "http://id.example/t"}, "/auth/token/url  is not https"),
         ({"refresh_url": "http://id.example/t"}, "/auth/token/refresh_url  is not https"),
@@ -505,6 +507,8 @@ def test_rotation_is_declared_or_not() -> None:
     assert ["none", "strict", 1800] == read
     with pytest.raises(ConfigWrong, match='"rotation" needs "token" beside it'):
         connector(auth={"type": "oauth2", "rotation": "none"})
+    with pytest.raises(ConfigWrong, match="/auth/rotation"):
+        connector(auth={"type": "oauth2", "token": token, "rotation": {"grace_s": 60, "grace_m": 1}})
 
 
 def test_tokens_go_where_they_can_be_written() -> None:

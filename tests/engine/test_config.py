@@ -15,6 +15,7 @@ from connproof.auth import SCHEMES
 from connproof.config import load, load_account_document, locate, parse
 from connproof.errors import CallWrong, ConfigWrong, Problem
 from connproof.model import (
+    Assertion,
     Auth,
     Bookmark,
     Condition,
@@ -30,6 +31,8 @@ from connproof.model import (
     Pagination,
     Seed,
     Then,
+    TokenAnswer,
+    TokenEndpoint,
     Trait,
     Variable,
     Window,
@@ -299,18 +302,48 @@ def test_the_cursors_parameter_defaults_to_its_last_name(path: str, name: str) -
     assert name == pagination_of(loaded(document)).cursor_param
 
 
-AUTH_LEAST: dict[str, Document] = {"api_key": {"in": "header", "name": "x-k"}}
-AUTH_ANOTHER: Document = {"in": "query", "name": "k"}
+ENDPOINT: Document = {"url": "https://id.example.com/t", "client_auth": "none"}
+LOGIN: Document = {"url": "https://id.example.com/login", "params": {"user": "{user}"}}
+AUTH_LEAST: dict[str, Document] = {
+    "api_key": {"in": "header", "name": "x-k"},
+    "session": {"name": "x-s", "login": LOGIN},
+}
+AUTH_BESIDE: dict[str, Document] = {"realm_format": {"realm": "r"}, "rotation": {"token": ENDPOINT}}
+AUTH_ANOTHER: Document = {
+    "in": "query",
+    "name": "k",
+    "headers": {"X-A": "{b}"},
+    "rotation": {"grace_s": 30},
+    "token": ENDPOINT,
+    "login": LOGIN,
+}
+AUTH_READ: Document = {
+    "headers": (("x-a", "{b}"),),
+    "rotation": 30,
+    "token": ("/auth/token", "https://id.example.com/t"),
+    "login": ("/auth/login", "https://id.example.com/login"),
+}
+
+
+def auth_of(said: Document) -> Auth:
+    """The auth of a document whose only operation has a body that WS-Security can sign."""
+    edits = {"/auth": said, "/resources/rows/list/method": "POST", "/resources/rows/list/body": "{ws_security}"}
+    return loaded(edited(minimal(), edits)).auth
 
 
 @pytest.mark.parametrize("kind", AUTHS)
 def test_defaults_of_auth_are_those_of_the_schema(kind: str) -> None:
     """A path that is not said is the schema's, parsed."""
-    auth = loaded(edited(minimal(), {"/auth": {"type": kind, **AUTH_LEAST.get(kind, {})}})).auth
+    auth = auth_of({"type": kind, **AUTH_LEAST.get(kind, {})})
     stated = {word: schema["default"] for word, schema in words_of(f"auth_{kind}").items() if "default" in schema}
 
     assert kind == auth.type
-    assert stated == {word: str(getattr(auth, word)) for word in stated}
+    assert stated == {word: text_of(getattr(auth, word)) for word in stated}
+
+
+def text_of(value: Any) -> Any:
+    """A place as a config writes it; anything else as it is."""
+    return str(value) if isinstance(value, Place) else value
 
 
 @pytest.mark.parametrize(
@@ -318,14 +351,118 @@ def test_defaults_of_auth_are_those_of_the_schema(kind: str) -> None:
     [pytest.param(kind, word, id=f"{kind}-{word}") for kind in AUTHS for word in words_of(f"auth_{kind}")],
 )
 def test_every_word_of_auth_reaches_the_model(kind: str, word: str) -> None:
-    """`in` is the place; paths are parsed."""
+    """`in` is the place, `login` a token endpoint; paths are parsed, header names are in lower case."""
     schema = words_of(f"auth_{kind}")[word]
     value = AUTH_ANOTHER.get(word) or another_value(word, schema)
-    said = {"type": kind, **AUTH_LEAST.get(kind, {}), word: value}
 
-    auth = loaded(edited(minimal(), {"/auth": said})).auth
+    auth = auth_of({"type": kind, **AUTH_LEAST.get(kind, {}), **AUTH_BESIDE.get(word, {}), word: value})
 
-    assert (Place.parse(value) if "$ref" in schema else value) == getattr(auth, "place" if word == "in" else word)
+    read = getattr(auth, {"in": "place", "login": "token"}.get(word, word))
+    if isinstance(read, TokenEndpoint):
+        read = (read.pointer, read.url)
+    assert AUTH_READ.get(word, value) == text_of(read)
+
+
+JWT: Document = {"algorithm": "RS256", "key_path": "key"}
+TOKEN_BESIDE: dict[str, Document] = {
+    "jwt": {"grant": "jwt_bearer"},
+    "encode": {"method": "POST"},
+    "client_auth": {"jwt": JWT, "grant": "none"},
+    "grant": {"client_auth": "none"},
+}
+TOKEN_ANOTHER: Document = {
+    "url": "https://other.example.com",
+    "refresh_url": "https://other.example.com",
+    "client_auth": "bearer_jwt",
+    "grant": "none",
+    "encode": "json",
+    "method": "GET",
+    "scope": ["a", "b"],
+    "params": {"p": 1},
+    "headers": {"X-P": "1"},
+    "revoked_when": ["r"],
+    "misconfigured_when": ["m"],
+    "transient_when": ["t"],
+}
+TOKEN_READ: Document = {
+    "scope": ("a", "b"),
+    "params": (("p", 1),),
+    "headers": (("x-p", "1"),),
+    "revoked_when": ("r",),
+    "misconfigured_when": ("m",),
+    "transient_when": ("t",),
+}
+TOKEN_WORDS = [*DEFINITIONS["token_request"]["properties"], *DEFINITIONS["token_endpoint"]["properties"]]
+
+
+def endpoint_of(words: Document) -> TokenEndpoint:
+    """The token endpoint of OAuth 2 with these words."""
+    token = auth_of({"type": "oauth2", "token": {**ENDPOINT, **words}}).token
+    assert token is not None
+    return token
+
+
+@pytest.mark.parametrize("word", [word for word in TOKEN_WORDS if word not in {"jwt", "response"}])
+def test_every_word_of_a_token_endpoint_reaches_the_model(word: str) -> None:
+    """Paths are parsed, lists are kept in their order."""
+    known = {**DEFINITIONS["token_request"]["properties"], **DEFINITIONS["token_endpoint"]["properties"]}
+    value = TOKEN_ANOTHER.get(word) or another_value(word, known[word])
+
+    read = getattr(endpoint_of({**TOKEN_BESIDE.get(word, {}), word: value}), word)
+
+    assert TOKEN_READ.get(word, value) == text_of(read)
+
+
+def test_every_word_of_an_assertion_reaches_the_model() -> None:
+    """Texts stay texts: they are filled when it is signed."""
+    said = {
+        "algorithm": "ES256",
+        "key_path": "k",
+        "key_id_path": "i",
+        "issuer": "{a}",
+        "subject": "{b}",
+        "audience": "c",
+        "lifetime_s": 9,
+        "claims": {"d": True},
+    }
+
+    read = endpoint_of({"grant": "jwt_bearer", "jwt": said}).jwt
+
+    assert DEFINITIONS["assertion"]["properties"].keys() == said.keys()
+    assert {**said, "claims": (("d", True),), "pointer": "/auth/token/jwt"} == {
+        field.name: text_of(getattr(read, field.name)) for field in dataclasses.fields(Assertion)
+    }
+
+
+def test_every_word_of_a_token_answer_reaches_the_model() -> None:
+    """Every place may be elsewhere, and the units are as said."""
+    units = {"expires_in_unit": "ms", "expires_at_unit": "epoch_s"}
+    places = [word for word in DEFINITIONS["token_answer"]["properties"] if word not in units]
+
+    read = endpoint_of({"response": {**{word: f"x.{word}" for word in places}, **units}}).answer
+
+    expected = {**{word: Words((Place.parse(f"x.{word}"),)) for word in places}, **units}
+    assert expected == {field.name: getattr(read, field.name) for field in dataclasses.fields(TokenAnswer)}
+
+
+def test_defaults_of_a_token_endpoint_are_those_of_the_schema() -> None:
+    """Of the endpoint, its assertion and its answer."""
+    endpoint = endpoint_of({"client_auth": "private_key_jwt", "jwt": JWT})
+    parts = {
+        "token_request": endpoint,
+        "token_endpoint": endpoint,
+        "assertion": endpoint.jwt,
+        "token_answer": endpoint.answer,
+    }
+    stated = {
+        (part, word): schema["default"]
+        for part in parts
+        for word, schema in DEFINITIONS[part]["properties"].items()
+        if "default" in schema
+    }
+
+    assert stated == {(part, word): text_of(getattr(parts[part], word)) for part, word in stated}
+    assert ("form", "query") == (endpoint.encode, endpoint_of({"method": "GET"}).encode)
 
 
 LIST = "/resources/rows/list"
@@ -633,10 +770,19 @@ def test_the_model_of_pagination_has_the_words_of_the_schema() -> None:
 
 
 def test_the_model_of_auth_has_the_words_of_the_schema() -> None:
-    """`in` is called place."""
+    """`in` is called place; a login is a token endpoint; the variables stand beside."""
     words = {word for kind in AUTHS for word in words_of(f"auth_{kind}")}
 
-    assert words - {"in"} | {"place", "type", "pointer"} == {field.name for field in dataclasses.fields(Auth)}
+    assert words - {"in", "login"} | {"place", "type", "pointer", "variables"} == {
+        field.name for field in dataclasses.fields(Auth)
+    }
+
+
+def test_the_model_of_a_token_endpoint_has_the_words_of_the_schema() -> None:
+    """`response` is called answer."""
+    assert {*TOKEN_WORDS} - {"response"} | {"answer", "pointer"} == {
+        field.name for field in dataclasses.fields(TokenEndpoint)
+    }
 
 
 def test_the_model_of_an_operation_has_the_words_of_the_schema() -> None:
