@@ -219,19 +219,27 @@ class Subject:
     def run(self, lane_id: str) -> LaneRun:
         """The lane, replayed: once, however many checks ask."""
         if lane_id not in self._runs:
-            found = self.lanes[lane_id]
-            party = self.party(found.lane)
-            self._runs[lane_id] = play(
-                party.connector,
-                party.operation(found.lane),
-                found.lane,
-                account=party.account,
-                models=self.models,
-                clock=FixedClock(self._day(lane_id)),
-                mappings=self._compiled(lane_id),
-                net=self.net,
-            )
+            self._runs[lane_id] = self.replayed(lane_id, self.lanes[lane_id].lane)
         return self._runs[lane_id]
+
+    def replayed(self, lane_id: str, lane: Lane) -> LaneRun:
+        """A run of a lane's call on exchanges that may have been changed. Kept nowhere."""
+        party = self.party(lane)
+        return play(
+            party.connector,
+            party.operation(lane),
+            lane,
+            account=party.account,
+            models=self.models,
+            clock=FixedClock(self._day(lane_id)),
+            mappings=self._compiled(lane_id),
+            net=self.net,
+        )
+
+    def maps(self, lane_id: str, model: str) -> bool:
+        """Whether a lane's records become records of this model."""
+        mapping = self.mapping(self.operation(self.lanes[lane_id].lane))
+        return mapping is not None and mapping.model == model
 
     def recorded_records(self, lane_id: str) -> tuple[JsonValue, ...]:
         """The provider's own records in the answers that a lane's run used, read without the engine's loop."""
