@@ -510,6 +510,7 @@ FULL: Document = {
                 "headers": {"X-One": "{tenant}"},
                 "body": {"filter": []},
                 "encode": "form",
+                "decode": {"type": "xml", "force_list": ["rows.row"], "namespaces": {"urn:a": "a"}},
                 "response_path": "data[*].row",
                 "items_may_be_missing": True,
                 "key": "id",
@@ -530,7 +531,13 @@ FULL: Document = {
             "import": {"method": "POST", "path": "/import", "body": "text"},
         }
     },
-    "unified": {"crm.contact": {"resource": "rows", "fields": {"name": "$.name", "id": "$.id"}}},
+    "unified": {
+        "crm.contact": {
+            "resource": "rows",
+            "fields": {"name": "$.name", "id": "$.id"},
+            "custom_fields": {"from": {"at": "more", "keys": {"prefix": "cf_"}}},
+        }
+    },
 }
 
 
