@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 __all__ = [
     "AccessRefused",
@@ -38,6 +39,7 @@ __all__ = [
     "ConfigWrong",
     "ConnproofError",
     "CursorExpired",
+    "Fact",
     "ForeignNextLink",
     "LimitExceeded",
     "MappingFailed",
@@ -57,6 +59,8 @@ __all__ = [
     "shortened",
 ]
 
+Fact: TypeAlias = str | tuple[str, ...]
+
 _FACT_CHARACTERS = 300
 
 
@@ -71,20 +75,23 @@ def shortened(text: str, most: int = _FACT_CHARACTERS) -> str:
 
 
 class ConnproofError(Exception):
-    """Something that a person must know: what, the facts, and what to do."""
+    """Something that a person must know: what, the facts, and what to do.
 
-    def __init__(self, what: str, *, facts: Mapping[str, str] | None = None, fix: str = "") -> None:
+    A fact is one line in print, whatever it holds; a tuple is a line each.
+    """
+
+    def __init__(self, what: str, *, facts: Mapping[str, Fact] | None = None, fix: str = "") -> None:
         super().__init__(what)
         self.what = what
-        self.facts: dict[str, str] = dict(facts or {})
+        self.facts: dict[str, Fact] = dict(facts or {})
         self.fix = fix
 
     def __str__(self) -> str:
-        rows = {**self.facts, **({"fix": self.fix} if self.fix else {})}
+        rows: dict[str, Fact] = {**self.facts, **({"fix": self.fix} if self.fix else {})}
         width = max((len(label) for label in rows), default=0)
         lines = [printable(self.what)]
         for label, fact in rows.items():
-            first, *rest = fact.split("\n")
+            first, *rest = [fact] if isinstance(fact, str) else fact
             lines.append(f"  {label:<{width}}  {shortened(printable(first))}")
             lines += [f"  {'':<{width}}  {shortened(printable(more))}" for more in rest]
         return "\n".join(lines)
@@ -135,7 +142,7 @@ class MappingFailed(ConnproofError):
         expression: str,
         pointer: str,
         line: int,
-        facts: Mapping[str, str] | None = None,
+        facts: Mapping[str, Fact] | None = None,
         fix: str = "",
     ) -> None:
         self.field = field
@@ -155,8 +162,8 @@ class ProviderSaid(ConnproofError):
 
     `status` is the HTTP status, None where there was no answer. `headers` are the provider's own
     that may be shown, and the normalised rate-limit fields. `resume` is the token with which the read goes
-    on where it stopped, None where it cannot. `meaning` is the config's word for the answer ("auth_expired"), ""
-    where it was none. `code` is the provider's own. `message` is what the provider says in words: it may quote
+    on where it stopped, None where it cannot. `meaning` is the config's word for the answer ("auth_expired"), and
+    `rule` the pointer of the rule that says so; each "" where there is none. `code` is the provider's own. `message` is what the provider says in words: it may quote
     what was sent, so it stands here for the caller and in no text that is logged. `written` has the fates of the
     elements that were written before a batch broke off.
     """
@@ -167,7 +174,7 @@ class ProviderSaid(ConnproofError):
         *,
         status: int | None = None,
         headers: Iterable[tuple[str, str]] = (),
-        facts: Mapping[str, str] | None = None,
+        facts: Mapping[str, Fact] | None = None,
         fix: str = "",
     ) -> None:
         super().__init__(what, facts=facts, fix=fix)
@@ -175,6 +182,7 @@ class ProviderSaid(ConnproofError):
         self.headers = tuple(headers)
         self.resume: str | None = None
         self.meaning = ""
+        self.rule = ""
         self.code = ""
         self.message = ""
         self.written: tuple[object, ...] = ()

@@ -103,7 +103,7 @@ def next_target(value: str, *, response_url: str, rel: str = "next") -> str | No
     if len(targets) > 1:
         raise ProviderBroke(
             f"ambiguous_next: the Link header has {len(targets)} different targets with the relation {rel!r}",
-            facts={"page": _shown(response_url), "targets": "\n".join(_shown(target) for target in targets)},
+            facts={"page": _shown(response_url), "targets": tuple(_shown(target) for target in targets)},
             fix="nothing was sent to either; if one of them is not the next page, name the relation that is",
         )
     return next(iter(targets), None)

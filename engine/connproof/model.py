@@ -889,6 +889,9 @@ class Position:
     records: int = 0
     state: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
 
+    def __repr__(self) -> str:  # a next URL may hold a key, a cursor anything
+        return f"Position(page {self.pages + 1}, after {self.records} records)"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -133,7 +133,7 @@ def error_of(
     if _CODE.fullmatch(seen):  # anything else may quote what was sent
         error.facts["code"] = seen
     if rule is not None:
-        error.facts["rule"] = rule.pointer
+        error.rule = rule.pointer
     if isinstance(error, ProviderBusy):
         wait = response.header("retry-after")
         error.seconds = int(wait) if wait is not None and _DELAY_SECONDS.fullmatch(wait) else None

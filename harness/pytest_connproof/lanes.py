@@ -87,8 +87,8 @@ def no_operation(unknown: Sequence[Request], connector: Connector) -> CallWrong:
     return CallWrong(
         f"some of the traffic fits no operation of {connector.name}",
         facts={
-            "asked": "\n".join([*asked[:_MOST_SHOWN], *more]),
-            "there are": "\n".join(f"{one.id:<{width}}  {one.method} {one.path}" for one in operations),
+            "asked": (*asked[:_MOST_SHOWN], *more),
+            "there are": tuple(f"{one.id:<{width}}  {one.method} {one.path}" for one in operations),
         },
         fix="add the operations to the config first, leave the rest out with --known-only, or use --lane",
     )

@@ -136,6 +136,12 @@ class _Reports:
                 written, faults = summary.write(told, Path(folder) if folder else None)
                 self._notes += [f"certificates: {_folders_of(written)}"] if written else []
                 self._notes += faults
+                subjects = [subject_of(path, settings, self._config) for path in sorted(self._results)]
+                if unwatched := [subject.name for subject in subjects if not subject.contracts]:
+                    self._notes.append(
+                        f"drift is not watched, for want of a contract: {', '.join(unwatched)}; "
+                        f"connproof drift {unwatched[0]} --update writes one"
+                    )
                 session.exitstatus = 2 if faults else session.exitstatus
         return others
 

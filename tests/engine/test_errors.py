@@ -51,7 +51,7 @@ def test_every_error_is_public() -> None:
     """__all__ names every class of the module."""
     classes = {name for name, kind in inspect.getmembers(errors, inspect.isclass) if kind.__module__ == errors.__name__}
 
-    assert classes | {"printable", "shortened"} == set(errors.__all__)
+    assert classes | {"Fact", "printable", "shortened"} == set(errors.__all__)
 
 
 def test_an_error_says_what_then_facts_then_fix() -> None:
@@ -67,8 +67,9 @@ def test_an_error_without_facts_is_one_line() -> None:
 
 
 def test_a_fact_of_several_lines_is_indented() -> None:
-    """A list of targets stays below its label."""
-    assert "w\n  targets  a\n           b" == str(ConnproofError("w", facts={"targets": "a\nb"}))
+    """A list of targets stays below its label; a line break inside a fact starts no line."""
+    assert "w\n  targets  a\n           b" == str(ConnproofError("w", facts={"targets": ("a", "b")}))
+    assert "w\n  targets  a\\nb" == str(ConnproofError("w", facts={"targets": "a\nb"}))
 
 
 @pytest.mark.parametrize(

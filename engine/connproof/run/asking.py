@@ -10,8 +10,9 @@ from typing import TypeAlias
 from connproof.config import BRACES
 from connproof.draft import Draft, segment
 from connproof.errors import CallWrong
-from connproof.links import origin
+from connproof.links import filled, origin
 from connproof.model import Account, Connector, Headers, Operation, Pagination, Query, UnifiedMapping, Variable
+from connproof.pagination import template_names
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.run.calls import Call
 from connproof.schemas import nearest
@@ -76,7 +77,7 @@ class Asking:
 
         version = connector.api_version
         path = operation.path.replace("{api_version}", version.value) if version else operation.path
-        paged = _template_names(operation.pagination)
+        paged = template_names(operation.pagination)
         path = BRACES.sub(lambda found: found[0] if found[1] in paged else fill(found[1]), path)
         texts = _texts(operation)
         fills = {name: value for name, value in call.params.items() if name not in filled}
@@ -153,12 +154,10 @@ class Asking:
         host = BRACES.findall(connector.base_url.partition("//")[2].partition("/")[0])
         for name in set(host) & connector.variables.keys():
             values[name] = _in_host(values[name], connector.variables[name])
-        url = BRACES.sub(lambda found: values[found[1]], connector.base_url)
         try:
-            origin(url)
+            return filled(connector.base_url, values).rstrip("/")
         except ValueError as wrong:
             raise CallWrong(f"base_url with the account's variables is not a URL: {wrong}") from None
-        return url.rstrip("/")
 
 
 def page_size(paging: Pagination, call: Call, operation: Operation) -> int | None:
@@ -227,13 +226,6 @@ def _missing(connector: Connector, account: Account, variable: Variable) -> Call
         facts={"needed by": f"{connector.source.name} {needed}"},
         fix=f'add "{variable.name}" to the variables of the account file',
     )
-
-
-def _template_names(paging: Pagination | None) -> frozenset[str]:
-    if paging is None:
-        return frozenset()
-    words = ("cursor", "offset", "page", "key", "page_size")
-    return frozenset(getattr(paging, f"{word}_param") for word in words if getattr(paging, f"{word}_in") == "template")
 
 
 @lru_cache(maxsize=1024)

@@ -117,7 +117,7 @@ def placed(said: ProviderSaid, connector: Connector, operation: Operation, posit
     page = f", page {position.pages + 1}, after {position.records} records" if operation.is_list else ""
     said.facts = {
         "asked": f"{connector.name}.{operation.id}{page}",
-        **({} if "config" in said.facts else {"config": _line(connector, said.facts.pop("rule", at))}),
+        **({} if "config" in said.facts else {"config": _line(connector, said.rule or at)}),
         **said.facts,
     }
 

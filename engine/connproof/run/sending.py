@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeGuard
 
 from connproof import auth
@@ -97,6 +98,10 @@ class Door:
                     raise
                 await self._clock.sleep(patience.spend(busy.seconds))
 
+    def now(self) -> datetime:
+        """What time it is, in UTC."""
+        return self._clock.now()
+
     def signed(self, draft: Draft) -> Request:
         """The request as it goes out, credentials in place."""
         context = Signing(self._clock.now(), self._nonce)
@@ -138,7 +143,10 @@ class Door:
         """The error without any credential of the account: providers echo what they were sent."""
         scrub = Scrubber(texts_in(dict(self._account.credentials))).text
         error.code, error.message = scrub(error.code), scrub(error.message)
-        error.facts = {label: scrub(fact) for label, fact in error.facts.items()}
+        error.facts = {
+            label: scrub(fact) if isinstance(fact, str) else tuple(map(scrub, fact))
+            for label, fact in error.facts.items()
+        }
         error.headers = tuple((name, scrub(value)) for name, value in error.headers)
         return error
 
