@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,8 +18,8 @@ from connproof.ratelimit import read_limits
 from connproof.scrub import Scrubber
 from connproof.standards.problem import ProblemDetails, problem_document, read_problem
 from scripted import connector, read, scripted
-from test_standard_retry_after import NOW
 
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 PROBLEM = "application/problem+json"
 WHOLE: dict[str, JsonValue] = {
     "type": "https://example.com/probs/busy",

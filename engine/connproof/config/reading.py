@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from connproof.config.auth import read_auth
 from connproof.config.conditions import read_elements, read_errors, read_words
+from connproof.config.limits import read_rate_limit
 from connproof.config.notes import Notes
 from connproof.config.shapes import read_custom_sources, read_decode
 from connproof.config.variables import read_variables
@@ -90,6 +91,9 @@ class _Reading:
             errors=read_errors(document.get("errors", []), "/errors", self._notes),
             error_code=self._words("error_code"),
             error_message=self._words("error_message"),
+            rate_limit=read_rate_limit(document["rate_limit"], "/rate_limit", self._notes)
+            if "rate_limit" in document
+            else None,
             source=self._notes.source,
         )
 

@@ -71,6 +71,8 @@ def read_problem(response: Response, document: JsonValue | Absent, *, declared: 
     """
     if not isinstance(document, dict) or not (declared or _media_type(response) == _MEDIA_TYPE):
         return None
+    if response.body[:64].lstrip().startswith(b"<"):  # markup can be decoded into an object too
+        return None
     texts = {name: document.get(name) for name in ("type", "title", "detail", "instance")}
     status = document.get("status")
     is_status = isinstance(status, int) and not isinstance(status, bool) and 100 <= status <= 599
