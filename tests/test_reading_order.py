@@ -67,6 +67,7 @@ ENGINE = Package(
         "live",
         "sync",
         "__init__",
+        "named",
         "cli",
         "__main__",
     ),

@@ -11,7 +11,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -20,15 +19,21 @@ import typer
 
 from connproof import config, sync
 from connproof.clock import SystemClock
-from connproof.errors import CallWrong, ConfigWrong, ConnproofError, MappingFailed, ProviderSaid
+from connproof.errors import (
+    CallWrong,
+    ConnproofError,
+    MappingFailed,
+    ProviderSaid,
+    printable,
+    shortened,
+)
 from connproof.events import Event, PageRead, ReadEnded
-from connproof.live import check_mappings
-from connproof.mapping import load_model
-from connproof.model import Account, Connector, Query
-from connproof.overrides import Layer
-from connproof.places import JsonValue
+from connproof.mapping import CompiledMapping
+from connproof.model import Connector, Query, UnifiedMapping
+from connproof.named import faults_of, in_database, in_files, models_of
+from connproof.places import Absent
 from connproof.run import Call, Record
-from connproof.stores import ConfigStore, DatabaseStore, FileStore, Key, account_in, as_layer, base
+from connproof.run.mapped import Mapper
 from connproof.transport import HttpxTransport
 
 __all__ = ["app", "main"]
@@ -71,7 +76,7 @@ def check(
         for one in _connectors_in(path):
             try:
                 file = config.locate(one)
-                wrong = _faults(file, allow_loopback=allow_loopback)
+                wrong = faults_of(file, allow_loopback=allow_loopback)
             except CallWrong as nowhere:
                 wrong = [str(nowhere)]
             for fault in wrong:
@@ -104,25 +109,30 @@ def read(
     page_size: Annotated[int | None, typer.Option(min=1, help="Records a page.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on where an earlier read stopped.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The provider's own records, unmapped.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="For each record a table: what each field is, and what gave it.")
+    ] = False,
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Read a resource's records as NDJSON on stdout, one a line; progress on stderr.
 
     An operation that gives one record, such as get, gives one line.
     """
-    gathered = (
-        _in_files(connector, account, environment)
+    named = (
+        in_files(connector, account, environment)
         if store is None
-        else _in_database(connector, account, environment, store)
+        else in_database(connector, account, environment, store)
     )
-    loaded = config.layered(
-        gathered.data, gathered.layers, folder=gathered.home.name, name=gathered.document, allow_loopback=allow_loopback
-    )
-    call = Call(_params(param), _pairs(query), page_size=page_size, limit=limit, resume=resume, raw=raw)
+    loaded = named.connector(allow_loopback=allow_loopback)
+    call = Call(_params(param), _pairs(query), page_size=page_size, limit=limit, resume=resume, raw=raw or explain)
     transport = HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback)
-    owner, models = gathered.account, _models(loaded, gathered.home)
+    owner, models = named.account, models_of(loaded, named.home)
+    put = _put_record
+    if explain:
+        mapping = _explained_mapping(loaded, resource, raw=raw)
+        put = _Explaining(Mapper(loaded, owner, models, SystemClock(), {}).reading(mapping)).put
     if _gives_one(loaded, resource, operation or "list"):
-        _put_record(sync.one(loaded, resource, operation, call, transport=transport, account=owner, models=models))
+        put(sync.one(loaded, resource, operation, call, transport=transport, account=owner, models=models))
         return
     with closing(
         sync.read(
@@ -130,7 +140,7 @@ def read(
         )
     ) as records:
         for record in records:
-            _put_record(record)
+            put(record)
 
 
 @app.command()
@@ -147,16 +157,14 @@ def raw(
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Send one request through the authenticated connection; the body goes to stdout byte for byte."""
-    gathered = _in_files(connector, account, None)
-    loaded = config.parse(
-        gathered.data, folder=gathered.home.name, name=gathered.document, allow_loopback=allow_loopback
-    )
+    named = in_files(connector, account, None)
+    loaded = named.connector(allow_loopback=allow_loopback)
     answer = sync.raw(
         loaded,
         method,
         path,
         transport=HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback),
-        account=gathered.account,
+        account=named.account,
         headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
         body=data.read_bytes() if data else None,
     )
@@ -210,6 +218,49 @@ def _put_record(record: Record) -> None:
     _put(json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
+def _explained_mapping(connector: Connector, target: str, *, raw: bool) -> UnifiedMapping:
+    found = connector.unified.get(target)
+    models = (found,) if found else connector.models_of(target)
+    if raw or len(models) != 1:
+        several = ", ".join(mapping.model for mapping in models)
+        raise CallWrong(
+            f'"{target}" has no one mapping that could be explained',
+            facts={"models": several} if several else None,
+            fix="name a unified model, and leave out --raw",
+        )
+    return models[0]
+
+
+class _Explaining:
+    """Writes for each record a table of its fields."""
+
+    def __init__(self, mapping: CompiledMapping) -> None:
+        self._mapping = mapping
+        self._records = 0
+
+    def put(self, record: Record) -> None:
+        self._records += 1
+        rows = [("field", "value", "expression", "reads", "level", "where")]
+        rows += [
+            (
+                field.name,
+                "(left out)" if isinstance(field.value, Absent) else json.dumps(field.value, ensure_ascii=False),
+                field.expression,
+                ", ".join(field.paths),
+                field.level,
+                f"{field.document}:{field.line}",
+            )
+            for field in self._mapping.explained(record)
+        ]
+        cells = [[shortened(printable(text), 60) for text in row] for row in rows]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells
+        ]
+        body = "".join(f"  {line}\n" for line in lines)
+        _put(f"record {self._records}\n{body}".encode())
+
+
 def _add_plugin_commands() -> None:
     """The commands of other packages, such as certify; those whose extra is not installed say so when called."""
     for point in sorted(entry_points(group="connproof.commands"), key=lambda point: point.name):
@@ -237,109 +288,6 @@ def _connectors_in(path: Path) -> list[Path]:
     """The connectors of a folder of connectors; else the path itself."""
     is_one = not path.is_dir() or (path / "connector.json").exists()
     return [path] if is_one else sorted(path.glob("*/connector.json")) or [path]
-
-
-def _folder(file: Path) -> FileStore:
-    """The folder of connectors in which a connector.json is; as it was written, where that names it."""
-    home = file.resolve().parent
-    return FileStore(file.parent.parent if file.parent.name == home.name else home.parent)
-
-
-def _located(text: str) -> Path:
-    named = Path("connectors") / text
-    return config.locate(named if not Path(text).exists() and named.exists() else Path(text))
-
-
-def _faults(file: Path, *, allow_loopback: bool) -> list[str]:
-    """What is wrong in a connector's document, else in those of its environments and accounts."""
-    home, data = file.resolve().parent, file.read_bytes()
-
-    def fault(*layers: Layer) -> str | None:
-        try:
-            loaded = config.layered(data, layers, folder=home.name, name=str(file), allow_loopback=allow_loopback)
-            check_mappings(loaded, _models(loaded, home), SystemClock())
-        except ConfigWrong as wrong:
-            return str(wrong)
-        return None
-
-    if alone := fault():
-        return [alone]
-    folder = _folder(file)
-    environments, accounts = folder.layers(home.name, "environment"), folder.layers(home.name, "account")
-    faults = {layer: fault(layer) for layer in (*environments, *accounts)}
-    # What is right by itself may still be wrong over an environment.
-    together = [
-        fault(environment, account)
-        for environment in environments
-        for account in accounts
-        if faults[environment] is None and faults[account] is None
-    ]
-    return list(dict.fromkeys(text for text in (*faults.values(), *together) if text is not None))
-
-
-@dataclass(frozen=True, slots=True)
-class _Gathered:
-    """A connector's document with what is laid over it, and on whose behalf it is asked. `home` is its folder."""
-
-    home: Path
-    data: bytes = field(repr=False)
-    document: str
-    layers: list[Layer]
-    account: Account
-
-
-def _in_files(connector: str, account: str | None, environment: str | None) -> _Gathered:
-    file = _located(connector)
-    home, data = file.resolve().parent, file.read_bytes()
-    layers = [] if environment is None else [_environment(_folder(file), home.name, environment)]
-    if account is None:
-        return _Gathered(home, data, str(file), layers, Account())
-    path = _account_file(file.parent, account)
-    owner = account_in(path)
-    return _Gathered(home, data, str(file), [*layers, Layer("account", path.stem, path.read_bytes(), str(path))], owner)
-
-
-def _in_database(connector: str, account: str | None, environment: str | None, url: str) -> _Gathered:
-    """As from files; credentials stay in the account's file, and overrides beside them would not be read."""
-    home = Path("connectors") / connector
-    with closing(DatabaseStore(url)) as store:
-        kept = base(store, connector)
-        layers = [] if environment is None else [_environment(store, connector, environment)]
-        if account is None:
-            return _Gathered(home, kept.data, kept.document, layers, Account())
-        path = _account_file(home, account)
-        owner = account_in(path)
-        if "overrides" in config.load_account_document(path):
-            raise CallWrong(
-                f"{path} has overrides, and overrides are read from the store",
-                fix="put them there, or leave out --store",
-            )
-        key = Key(connector, "account", path.stem)
-        own = store.read(key)
-    layers += [] if own is None else [as_layer(key, own)]
-    return _Gathered(home, kept.data, kept.document, layers, owner)
-
-
-def _environment(store: ConfigStore, connector: str, name: str) -> Layer:
-    key = Key(connector, "environment", name)
-    kept = store.read(key)
-    if kept is None:
-        raise CallWrong(f'{connector} has no environment "{name}"', fix="name another, or write its document")
-    return as_layer(key, kept)
-
-
-def _account_file(home: Path, account: str) -> Path:
-    """What is written as a path is one; a name is that of a file in the connector's folder."""
-    path = Path(account)
-    if path.suffix == ".json" or path.name != account:
-        return path
-    return home / "accounts" / f"{Key(home.absolute().name, 'account', account).name}.json"
-
-
-def _models(connector: Connector, home: Path) -> dict[str, JsonValue]:
-    """The unified models that a connector maps to, from the folder beside its own."""
-    folder = home.resolve().parent / "unified"
-    return {model: load_model(folder, model) for model in connector.unified} if folder.is_dir() else {}
 
 
 def _gives_one(connector: Connector, target: str, operation: str) -> bool:

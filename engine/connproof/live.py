@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from connproof.decode import Limits
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.events import Listener, ignore
 from connproof.mapping import CompiledMapping, compile_mapping
-from connproof.model import Account, Connector
+from connproof.model import Account, Connector, UnifiedMapping
 from connproof.places import JsonValue
 from connproof.run import Engine
 from connproof.stores import AccountStore, ConfigStore, Kept, Key, as_layer
@@ -132,11 +132,11 @@ class Live:
 def check_mappings(connector: Connector, models: Mapping[str, JsonValue], clock: Clock) -> None:
     """Compile every mapping, to see that it can be. Raises ConfigWrong, with all that is wrong in one document."""
     wrong: list[ConfigWrong] = []
-    for mapping in connector.unified.values():
+    for mapping, schema in _directions(connector, models):
         try:
             compile_mapping(
                 mapping,
-                schema=models.get(mapping.model),
+                schema=schema,
                 clock=clock,
                 bindings={},
                 document=connector.source.name,
@@ -147,3 +147,14 @@ def check_mappings(connector: Connector, models: Mapping[str, JsonValue], clock:
     if wrong:
         first = wrong[0].document
         raise ConfigWrong(first, [problem for one in wrong if one.document == first for problem in one.problems])
+
+
+def _directions(
+    connector: Connector, models: Mapping[str, JsonValue]
+) -> Iterator[tuple[UnifiedMapping, JsonValue | None]]:
+    """Every mapping as it is read, written and filtered by; only what is read is held against the model."""
+    for mapping in connector.unified.values():
+        yield mapping, models.get(mapping.model)
+        filters = tuple((one.rule,) for one in mapping.filters if one.rule is not None)
+        for rules in (*mapping.writes.values(), *filters):
+            yield UnifiedMapping(mapping.model, mapping.resource, rules, mapping.pointer), None

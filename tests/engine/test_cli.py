@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 
 from connproof.cli import main
 from connproof.model import Response
+from connproof.stores import DatabaseStore, Key
 from loopback import Answer, Asked, Loopback
 from scripted import answer, items, rows
 
@@ -440,6 +442,166 @@ def test_no_answer_ends_with_code_1(run: Run, tmp_path: Path) -> None:
     _, messages = run("read", "shop", "rows", "--allow-loopback", code=1)
 
     assert "the exchange broke off" in messages and "--resume" in messages
+
+
+# Levels: the environment, the account, the store.
+
+LEVELS = {
+    "base_url": "https://api.example/v1",
+    "auth": {"type": "bearer"},
+    "resources": {"rows": {"list": {"method": "GET", "path": "/rows", "response_path": "items"}}},
+    "unified": {"crm.contact": {"resource": "rows", "fields": {"key": "id", "kind": '"base"'}}},
+}
+
+
+def layer(folder: Path, name: str, fields: Any, **beside: Any) -> Path:
+    """An environment's or an account's document: `accounts/acme`."""
+    file = folder / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"overrides": {"unified": {"crm.contact": {"fields": fields}}}, **beside}, indent=1))
+    return file
+
+
+@pytest.fixture
+def levels(tmp_path: Path) -> Path:
+    """A connector's folder with an environment and two accounts, under connectors/."""
+    home = write(tmp_path / "connectors", "shop", LEVELS).parent
+    layer(home, "environments/staging", {"kind": '"staging"', "env": "1"})
+    layer(home, "accounts/acme", {"kind": '"acme"'}, credentials={"access_token": "acme-token"})
+    layer(home, "accounts/plain", {}, credentials={"access_token": "plain-token"})
+    return home
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--account", "plain"], {"key": 1, "kind": "base"}),
+        (["--account", "acme"], {"key": 1, "kind": "acme"}),
+        (["--account", "connectors/shop/accounts/acme.json"], {"key": 1, "kind": "acme"}),
+        (["--account", "plain", "--environment", "staging"], {"key": 1, "kind": "staging", "env": 1}),
+        (["--account", "acme", "--environment", "staging"], {"key": 1, "kind": "acme", "env": 1}),
+    ],
+)
+def test_read_lays_the_levels_on(run: Run, levels: Path, options: list[str], expected: Any) -> None:
+    """By the account's name or the path of its file, and by the environment's name."""
+    with Loopback(lambda _: items(1)) as provider:
+        write(levels.parent, "shop", {**LEVELS, "base_url": provider.url})
+        stdout, _ = run("read", "shop", "rows", *options, "--allow-loopback")
+
+    assert [expected] == records(stdout)
+    assert f"Bearer {'acme' if 'acme' in options[1] else 'plain'}-token" == provider.asked[0].header("authorization")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--account", "nobody"], "no account file at connectors/shop/accounts/nobody.json"),
+        (["--account", "acme", "--environment", "nowhere"], 'shop has no environment "nowhere"'),
+        (["--account", "acme", "--environment", "../staging"], "cannot be the name"),
+        (["--account", ".."], "cannot be the name"),
+    ],
+)
+@pytest.mark.usefixtures("levels")
+def test_read_refuses_levels_that_are_not_there(run: Run, options: list[str], said: str) -> None:
+    """Before anything is sent."""
+    assert said in run("read", "shop", "rows", *options, code=2)[1]
+
+
+def test_read_takes_its_documents_from_a_database(run: Run, levels: Path) -> None:
+    """All but the credentials, which are in the account's file."""
+    with Loopback(lambda _: items(1)) as provider, closing(DatabaseStore("sqlite:///configs.db")) as store:
+        store.create()
+        store.put(Key("shop"), json.dumps({**LEVELS, "base_url": provider.url}).encode(), expected=None)
+        own = b'{"overrides": {"unified": {"crm.contact": {"fields": {"kind": "\\"stored\\""}}}}}'
+        store.put(Key("shop", "account", "plain"), own, expected=None)
+        layer(levels, "accounts/plain", {}, credentials={"access_token": "plain-token"}, overrides={})
+        options = ["--account", "plain", "--store", "sqlite:///configs.db", "--allow-loopback"]
+        stdout, _ = run("read", "shop", "rows", *options)
+
+    assert [{"key": 1, "kind": "stored"}] == records(stdout)
+    assert "Bearer plain-token" == provider.asked[0].header("authorization")
+
+
+@pytest.mark.usefixtures("levels")
+def test_overrides_in_a_file_and_a_store_are_not_mixed(run: Run) -> None:
+    """Those of the file would not be read; nobody would see why."""
+    with closing(DatabaseStore("sqlite:///configs.db")) as store:
+        store.create()
+        store.put(Key("shop"), json.dumps(LEVELS).encode(), expected=None)
+
+    _, messages = run("read", "shop", "rows", "--account", "acme", "--store", "sqlite:///configs.db", code=2)
+
+    assert "connectors/shop/accounts/acme.json has overrides, and overrides are read from the store" in messages
+
+
+def test_explain_shows_what_gave_each_field(run: Run, levels: Path) -> None:
+    """For each record a table: value, expression, level, and the document with its line."""
+    with Loopback(lambda _: items(7, 8)) as provider:
+        write(levels.parent, "shop", {**LEVELS, "base_url": provider.url})
+        layer(levels, "accounts/acme", {"kind": '"acme"', "gone": "nothing"}, credentials={"access_token": "t"})
+        options = ["--account", "acme", "--environment", "staging", "--allow-loopback"]
+        stdout, _ = run("read", "shop", "rows", *options, "--explain")
+
+    first, second = stdout.decode().split("record ")[1:]
+    assert [
+        ["field", "value", "expression", "reads", "level", "where"],
+        ["key", "7", "id", "id", "platform base", "connectors/shop/connector.json:19"],
+        ["kind", '"acme"', '"acme"', "", "account:acme", "connectors/shop/accounts/acme.json:6"],
+        ["env", "1", "1", "", "environment:staging", "connectors/shop/environments/staging.json:7"],
+        ["gone", "(left out)", "nothing", "nothing", "account:acme", "connectors/shop/accounts/acme.json:7"],
+    ] == columns(first)
+    assert ["2", "key  8"] == [second.splitlines()[0], re.sub(" {2,}", "  ", second.splitlines()[2].strip())[:6]]
+
+
+def columns(table: str) -> list[list[str]]:
+    """A table's cells: each column begins where its head does."""
+    _, head, *rows = table.splitlines()
+    starts = [found.start() for found in re.finditer(r"(?<=  )\S", head)]
+    ends = [*starts[1:], None]
+    return [[row[start:end].strip() for start, end in zip(starts, ends, strict=True)] for row in (head, *rows)]
+
+
+@pytest.mark.parametrize("options", [["rows", "--raw"], ["others"]])
+def test_explain_needs_one_mapping(run: Run, levels: Path, options: list[str]) -> None:
+    """There is nothing to explain in what nothing maps."""
+    others = {"others": {"list": {"method": "GET", "path": "/others"}}}
+    write(levels.parent, "shop", {**LEVELS, "resources": {**LEVELS["resources"], **others}})
+
+    assert "no one mapping that could be explained" in run("read", "shop", *options, "--explain", code=2)[1]
+
+
+def test_check_judges_environments_and_accounts(run: Run, levels: Path) -> None:
+    """Every document with a fault is named, with its own lines; those without are not."""
+    layer(levels, "environments/bad", {"key": "(("})
+    (levels / "accounts" / "bad.json").write_text('{"overrides": {"auth": null,\n "base_url": "https://x"}}')
+
+    stdout, messages = run("check", "connectors", code=2)
+
+    assert b"" == stdout
+    assert "connectors/shop/environments/bad.json has 1 problem\n" in messages
+    assert "connectors/shop/environments/bad.json:6" in messages
+    assert "connectors/shop/accounts/bad.json has 2 problems\n" in messages
+    assert "connectors/shop/accounts/bad.json:2:2  /overrides/base_url  may not be overridden" in messages
+    assert "staging" not in messages
+    assert "acme" not in messages
+
+
+def test_check_judges_accounts_over_environments(run: Run, levels: Path) -> None:
+    """What is right by itself may be wrong over an environment: here nothing is left of the fields."""
+    layer(levels, "environments/trimmed", {"kind": None})
+    sole = {"unified": {"crm.contact": {"fields": {"key": None}}}}
+    (levels / "accounts" / "sole.json").write_text(json.dumps({"overrides": sole}, indent=1))
+
+    _, messages = run("check", "connectors/shop", code=2)
+
+    assert ["connectors/shop/accounts/sole.json"] == re.findall(r"(\S+) has \d+ problem", messages)
+    assert "/overrides/unified/crm.contact/fields  is empty" in messages
+
+
+@pytest.mark.usefixtures("levels")
+def test_check_is_silent_about_levels_that_are_right(run: Run) -> None:
+    """One line for the connector."""
+    assert b"connectors/shop/connector.json: ok\n" == run("check", "connectors/shop")[0]
 
 
 # The process: the module as a command, the pipe, the keyboard, the disk.

@@ -410,6 +410,54 @@ def test_the_first_document_with_a_problem_is_told() -> None:
     assert "environments/staging.json" == wrong.document
 
 
+@pytest.mark.parametrize(
+    ("filtered", "said"),
+    [
+        ({"param": "Authorization", "in": "header"}, "credentials stand in auth alone"),
+        ({"param": "Host", "in": "header"}, "set by the transport alone"),
+        ({"param": "key"}, '"key" holds the credential'),
+        ("key", '"key" holds the credential'),
+    ],
+    ids=json.dumps,
+)
+def test_S23_a_filter_does_not_reach_the_credential(filtered: Any, said: str) -> None:
+    """An account maps its filters as it likes, but to no parameter that the connector itself may not set."""
+    base = {**BASE, "auth": {"type": "api_key", "in": "query", "name": "key"}}
+    layer = account({"unified": {"crm.contact": {"query": {"email": filtered}}}})
+
+    with pytest.raises(ConfigWrong) as caught:
+        layered(json.dumps(base).encode(), [layer], folder="example")
+
+    assert "accounts/acme.json" == caught.value.document
+    assert said in caught.value.problems[0].message + caught.value.problems[0].hint
+
+
+@pytest.mark.parametrize(
+    ("patch", "at"),
+    [
+        ({"query": {"email": {"param": "mail", "value": "(("}}}, "query/email/value"),
+        ({"write": {"list": {"name": "(("}}}, "write/list/name"),
+    ],
+)
+def test_expressions_of_filters_and_writes_are_compiled_too(patch: Any, at: str) -> None:
+    """Not only those of the fields that are read."""
+    read = over(account({"unified": {"crm.contact": patch}}))
+
+    with pytest.raises(ConfigWrong) as caught:
+        check_mappings(read, {}, SystemClock())
+
+    assert [f"/overrides/unified/crm.contact/{at}"] == [problem.pointer for problem in caught.value.problems]
+
+
+def test_custom_fields_may_be_declared_by_an_account() -> None:
+    """Who knows where its own fields are; the rule has the account's level."""
+    rule = {"from": {"at": "custom"}}
+    read = over(account({"unified": {"crm.contact": {"custom_fields": rule}}})).unified["crm.contact"]
+
+    assert read.custom_fields is not None
+    assert "account:acme" == read.custom_fields.rule.level
+
+
 def test_a_declared_header_must_be_one_that_a_config_may_set() -> None:
     """And is written as the operation writes it."""
     listing = {**BASE["resources"]["contacts"]["list"]}
