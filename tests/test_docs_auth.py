@@ -32,7 +32,7 @@ def test_an_example_loads(example: str) -> None:
         "base_url": "https://api.example.com",
         "variables": used,
         "auth": json.loads(example),
-        "resources": {"rows": {"list": {"method": "POST", "path": "/rows", "body": "{ws_security}"}}},
+        "resources": {"rows": {"list": {"method": "POST", "path": "/rows", "encode": "xml", "body": "{ws_security}"}}},
     }
 
     assert json.loads(example)["type"] == parse(json.dumps(document).encode(), folder="example").auth.type

@@ -207,7 +207,7 @@ EVERY: dict[str, dict[str, Any]] = {
     "ws_security": {"type": "ws_security", "username": "{token}", "password": "{token}"},
     "none": {"type": "none"},
 }
-WITH_A_PLACE = {"method": "POST", "body": "{ws_security}"}
+WITH_A_PLACE = {"method": "POST", "encode": "xml", "body": "{ws_security}"}
 
 
 def test_every_scheme_is_held_against_leaks() -> None:

@@ -21,7 +21,8 @@ from connproof.draft import Draft
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.model import Account, Auth, Request
 from connproof.places import JsonValue
-from scripted import BASE, connector
+from connproof.run import Call
+from scripted import BASE, connector, items, read, rows, scripted
 
 NOW = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
 FIXED = Signing(NOW, lambda: "0123456789abcdef0123456789abcdef")
@@ -182,7 +183,7 @@ WSU = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utili
 def soap(said: dict[str, Any], account: Account, body: str = ENVELOPE) -> ET.Element:
     """The UsernameToken of a signed SOAP request."""
     words: dict[str, Any] = {
-        "operation": {"method": "POST", "body": ENVELOPE},
+        "operation": {"method": "POST", "encode": "xml", "body": ENVELOPE},
         "variables": {"tenant": {"pattern": "[a-z0-9_]+"}},
     }
     config = connector(auth={"type": "ws_security", **said}, base_url="https://x.example/{tenant}", **words)
@@ -240,7 +241,9 @@ def test_A1_ws_security_refuses_what_no_xml_holds() -> None:
 def test_A1_ws_security_wants_its_place_in_every_body() -> None:
     """An operation that could not be signed is told when the config is loaded."""
     with pytest.raises(ConfigWrong, match=r'"body" is no text that has \{ws_security\} once'):
-        connector(auth={"type": "ws_security"})
+        connector(operation={"method": "POST", "encode": "xml", "body": "<q/>"}, auth={"type": "ws_security"})
+    with pytest.raises(ConfigWrong, match='"encode" is not "xml"'):
+        connector(operation={"method": "POST", "body": ENVELOPE}, auth={"type": "ws_security"})
 
 
 # A session, and headers beside.
@@ -351,3 +354,49 @@ def test_the_shortest_oauth2_is_valid_for_ever() -> None:
         auth.token,
         auth.rotation,
     )
+
+
+def test_A1_ws_security_signs_a_read_from_end_to_end() -> None:
+    """A value of the call is escaped, the token stands in the header, and the body says what it is."""
+    body = ENVELOPE.replace("<q/>", "<q>{term}</q>")
+    config = connector(
+        operation={"method": "POST", "encode": "xml", "body": body},
+        auth={"type": "ws_security", "username": "{username}@acme"},
+    )
+    provider = scripted(items(1))
+    account = Account("a", {"username": "u", "password": "p&"})
+
+    assert rows(1, 1) == read(config, provider, Call(params={"term": "</q><x>"}), account=account)
+
+    (request,) = provider.requests
+    sent = ET.fromstring(request.body or b"")
+    assert "</q><x>" == sent.findtext(".//q")
+    assert ["u@acme", "p&"] == [sent.findtext(f".//{WSSE}{name}") for name in ("Username", "Password")]
+    assert "text/xml; charset=utf-8" == request.header("content-type")
+
+
+def test_A11_every_page_is_signed_as_it_goes_out() -> None:
+    """The positions that pagination adds are signed: each page's signature is that of its own URL."""
+    config = connector(
+        {"type": "offset", "offset_param": "offset", "page_size_param": "limit", "default_page_size": 2},
+        auth={"type": "oauth1"},
+    )
+    provider = scripted(items(1, 2), items(3, 4), items())
+    account = Account("a", TBA)
+
+    assert rows(1, 4) == read(config, provider, account=account)
+
+    for request in provider.requests:
+        said = oauth_words(request)
+        client = Client(
+            "ck",
+            "c&s%",
+            "tk",
+            "tß s",
+            signature_method=SIGNATURE_HMAC_SHA256,
+            nonce=said["oauth_nonce"],
+            timestamp=said["oauth_timestamp"],
+        )
+        _, headers, _ = client.sign(request.url)
+        assert said == oauth_words(Request("GET", request.url, (("authorization", headers["Authorization"]),)))
+    assert 3 == len({oauth_words(request)["oauth_signature"] for request in provider.requests})

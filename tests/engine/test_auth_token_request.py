@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -14,8 +15,14 @@ from urllib.parse import parse_qsl
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from connproof.auth import Signing, sign
 from connproof.auth.token_request import Code, pkce, token_draft, token_url, with_tokens
@@ -250,10 +257,22 @@ def test_A13_a_short_verifier_is_refused() -> None:
 def pem(kind: str) -> tuple[str, Any]:
     """A private key in PEM, and its public half."""
     key = ec.generate_private_key(ec.SECP256R1()) if kind == "ES" else rsa.generate_private_key(65537, 2048)
-    text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return text, key.public_key()
+    return written(key), key.public_key()
 
 
+def written(key: Any, encryption: Any = None) -> str:
+    """A private key as PEM."""
+    text: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption or NoEncryption())
+    return text.decode()
+
+
+UNFIT: dict[str, Callable[[], str]] = {
+    "RSA": lambda: pem("RS")[0],
+    "public": lambda: pem("RS")[1].public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+    "encrypted": lambda: written(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"x")),
+    "Ed25519": lambda: written(ed25519.Ed25519PrivateKey.generate()),
+    "P-384": lambda: written(ec.generate_private_key(ec.SECP384R1())),
+}
 SHARED_SECRET = "shared-secret-of-at-least-32-bytes!"
 
 
@@ -329,12 +348,25 @@ def test_A1_an_assertion_may_stand_in_the_header() -> None:
         ("RS256", "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----\n"),
         ("ES256", "RSA"),
         ("HS256", "RSA"),
+        ("PS256", "public"),
+        ("RS256", "encrypted"),
+        ("RS256", "Ed25519"),
+        ("ES256", "P-384"),
     ],
-    ids=["a word", "a broken PEM", "another kind", "a PEM for a secret"],
+    ids=[
+        "a word",
+        "a broken PEM",
+        "another kind",
+        "a PEM for a secret",
+        "a public key",
+        "with a passphrase",
+        "another curve's kind",
+        "another curve",
+    ],
 )
 def test_S34_a_key_that_is_none_is_told_without_it(algorithm: str, key: str) -> None:
     """The message names the credential's path; the key stands in no line of the traceback."""
-    text = pem("RS")[0] if key == "RSA" else key
+    text = UNFIT[key]() if key in UNFIT else key
     token = {"grant": "jwt_bearer", "jwt": {"algorithm": algorithm, "key_path": "keys.own"}}
 
     with pytest.raises(

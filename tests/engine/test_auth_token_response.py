@@ -106,6 +106,25 @@ def test_A9_an_answer_may_be_a_form() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "body", "path"),
+    [
+        ("text/plain", b'{"access_token": "t"}', "access_token"),
+        ("text/javascript", b'{"access_token": "t"}', "access_token"),
+        ("", b'{"access_token": "t"}', "access_token"),
+        ("text/xml", b"<r><session><id>t</id></session></r>", "r.session.id"),
+        ("application/json", b'"t"', "$"),
+    ],
+)
+def test_A9_an_answer_is_read_by_what_it_carries(content: str, body: bytes, path: str) -> None:
+    """A wrong content type loses no token, and some logins answer in XML."""
+    response = Response(200, (("content-type", content),) if content else (), body)
+
+    found = read(auth_of({"response": {"access_token": path}}), response)
+
+    assert isinstance(found, TokenGranted) and "t" == found.access_token.reveal()
+
+
+@pytest.mark.parametrize(
     ("separator", "said", "scope"),
     [(" ", "a b", ("a", "b")), (",", "a b,c", ("a b", "c")), (" ", ["a b", "c"], ("a b", "c")), (" ", 5, ())],
 )

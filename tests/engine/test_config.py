@@ -327,8 +327,8 @@ AUTH_READ: Document = {
 
 def auth_of(said: Document) -> Auth:
     """The auth of a document whose only operation has a body that WS-Security can sign."""
-    edits = {"/auth": said, "/resources/rows/list/method": "POST", "/resources/rows/list/body": "{ws_security}"}
-    return loaded(edited(minimal(), edits)).auth
+    operation = {"method": "POST", "path": "/rows", "encode": "xml", "body": "{ws_security}"}
+    return loaded(edited(minimal(), {"/auth": said, "/resources/rows/list": operation})).auth
 
 
 @pytest.mark.parametrize("kind", AUTHS)

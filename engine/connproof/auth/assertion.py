@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from connproof.auth.signing import Signing
 from connproof.credentials import credential, filled
 from connproof.errors import CallWrong
 from connproof.model import Account, Assertion, Auth
 from connproof.places import JsonValue
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 __all__ = ["assertion"]
 
@@ -17,6 +22,7 @@ def assertion(said: Assertion, auth: Auth, account: Account, context: Signing, *
     Raises CallWrong for a key that is missing, or is none for the algorithm.
     """
     import jwt  # with cryptography behind it, slower to import than all of the engine
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     assert said.key_path is not None, "config demands it"
     key = credential(account, said.key_path, f"{said.pointer}/key_path", multiline=True)
@@ -38,15 +44,30 @@ def assertion(said: Assertion, auth: Auth, account: Account, context: Signing, *
         **{name: text(v, f"claims/{name}") if isinstance(v, str) else v for name, v in said.claims},
     }
     try:
-        return jwt.encode(claims, key, algorithm=said.algorithm, headers=headers)
-    except (jwt.PyJWTError, ValueError, TypeError):
+        return jwt.encode(claims, _key(key, said.algorithm), algorithm=said.algorithm, headers=headers)
+    except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
         # From None: the library's own text may quote the key.
         raise CallWrong(
             f'the credential "{said.key_path}" of the account "{account.name}" is no key for {said.algorithm}',
             facts={"needed by": f"connector.json {said.pointer}/key_path"},
             fix=(
                 "give the shared secret as a text"
-                if said.algorithm.startswith("HS")
+                if said.algorithm == "HS256"
                 else "give the private key as PEM text, with its BEGIN and END lines and without a passphrase"
             ),
         ) from None
+
+
+def _key(text: str, algorithm: str) -> str | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    """The key as the algorithm wants it. Raises ValueError, TypeError, UnsupportedAlgorithm."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if algorithm == "HS256":
+        return text
+    key = load_pem_private_key(text.encode(), password=None)
+    if isinstance(key, rsa.RSAPrivateKey) and algorithm in {"RS256", "PS256"}:
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and algorithm == "ES256" and key.curve.name == "secp256r1":
+        return key
+    raise ValueError("a key of another kind")

@@ -41,7 +41,7 @@ def sign(draft: Draft, auth: Auth, account: Account, context: Signing) -> Draft:
         client_secret=_credential(auth.consumer_secret_path, "consumer_secret_path", auth, account),
         resource_owner_secret=_credential(auth.token_secret_path, "token_secret_path", auth, account),
     )
-    oauth["oauth_signature"] = signature.sign_hmac_sha256_with_client(base, secrets)
+    oauth["oauth_signature"] = signature.sign_hmac_sha256_with_client(base, secrets)  # type: ignore[no-untyped-call]  # its stubs give it no types
     realm = [] if auth.realm is None else [f'realm="{_quotable(_realm(auth.realm, auth, account))}"']
     rest = [f'{name}="{quote(value, safe="~")}"' for name, value in oauth.items()]
     return draft.with_header("authorization", f"OAuth {', '.join([*realm, *rest])}")

@@ -17,8 +17,9 @@ from urllib.parse import parse_qsl
 
 from connproof.conditions import named
 from connproof.credentials import matches
-from connproof.decode import Limits, decode
-from connproof.errors import LimitExceeded, PageUnreadable, ProviderBroke, printable, shortened
+from connproof.decode import Limits, decode_as_sent
+from connproof.decode.parts import media_type
+from connproof.errors import ProviderBroke, printable, shortened
 from connproof.model import Account, Auth, Response, Secret, TokenAnswer, TokenEndpoint, Words, frozen
 from connproof.places import ABSENT, Absent, JsonValue, Place
 from connproof.scrub import MARK, Scrubber, texts_in
@@ -88,16 +89,16 @@ class TokenRefused:
 
 
 def token_document(response: Response) -> JsonValue | Absent:
-    """The body of a token endpoint's answer: JSON, or a form as some providers send it. ABSENT where it is neither."""
-    kind = (response.header("content-type") or "").partition(";")[0].strip().lower()
-    if kind == "application/x-www-form-urlencoded":
+    """The body of a token endpoint's answer: JSON or XML, whatever it is called, or a form as some providers send it.
+
+    ABSENT where it is none of these: the page of a proxy, or nothing.
+    """
+    if media_type(response) == "application/x-www-form-urlencoded":
         body = response.body[:_MOST_BYTES].decode("utf-8", "replace")
         pairs: list[tuple[str, JsonValue]] = [*parse_qsl(body, keep_blank_values=True)]
         return dict(reversed(pairs))
-    try:
-        return decode(response, limits=Limits(body_bytes=_MOST_BYTES), declared=None)
-    except (PageUnreadable, LimitExceeded):
-        return ABSENT  # an answer like any other: that of a proxy, or of a server that is down
+    sent = decode_as_sent(response, limits=Limits(body_bytes=_MOST_BYTES))
+    return sent.value if sent.kind in {"json", "xml"} else ABSENT
 
 
 def read_token_response(

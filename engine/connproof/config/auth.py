@@ -198,6 +198,9 @@ def judge_auth(connector: Connector, notes: Notes, *, allow_loopback: bool) -> N
             if not isinstance(operation.body, str) or operation.body.count("{ws_security}") != 1:
                 hint = "write the SOAP envelope there, with {ws_security} in its header"
                 notes.wrong(operation.pointer, '"body" is no text that has {ws_security} once', hint)
+            if operation.encode != "xml":
+                hint = "else a value of the call could write elements beside the credentials"
+                notes.wrong(operation.pointer, '"encode" is not "xml"', hint)
 
 
 def _judge_url(url: str, pointer: str, auth: Auth, notes: Notes, *, allow_loopback: bool) -> None:
