@@ -446,7 +446,7 @@ def test_no_answer_ends_with_code_1(run: Run, tmp_path: Path) -> None:
 
 # Levels: the environment, the account, the store.
 
-LEVELS = {
+LEVELS: dict[str, Any] = {
     "base_url": "https://api.example/v1",
     "auth": {"type": "bearer"},
     "resources": {"rows": {"list": {"method": "GET", "path": "/rows", "response_path": "items"}}},
