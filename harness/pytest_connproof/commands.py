@@ -275,7 +275,7 @@ def _update_contracts(loaded: Connector, folder: Path, answers: Mapping[str, Ans
         if before != text:
             write_whole(path, text)
         word = "written" if before is None else "unchanged" if before == text else "changed"
-        typer.echo(f"{path}  {word}  ({found.count} answers)", err=True)
+        typer.echo(f"{path}  {word}  ({found.count} answer{'s' if found.count != 1 else ''})", err=True)
     known = {operation.id for operation in loaded.operations()}
     for operation in contracts.contracted(folder):
         if operation not in known:

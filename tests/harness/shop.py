@@ -28,6 +28,7 @@ __all__ = [
     "Json",
     "Project",
     "config",
+    "contract",
     "deals",
     "pytest_in_process",
     "recording",
@@ -109,6 +110,25 @@ def snapshot(**changes: Json) -> dict[str, Json]:
         "outcome": "complete",
         "requests": ["GET /v1/deals?limit=2", "GET /v1/deals?limit=2&after=c-2"],
         "records": deals(),
+        **changes,
+    }
+
+
+def contract(operation: str = "deals.list", **changes: Json) -> dict[str, Json]:
+    """What was agreed on for the shop's deals; `changes` replace members."""
+    deal = {
+        "type": "object",
+        "properties": {"amount": {"type": ["number", "null"]}, "id": {"type": "string"}, "name": {"type": "string"}},
+        "required": ["amount", "id", "name"],
+    }
+    after = {"type": "object", "properties": {"after": {"type": "string"}}, "required": ["after"]}
+    paging = {"type": "object", "properties": {"next": after}, "required": ["next"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": operation,
+        "type": "object",
+        "properties": {"paging": paging, "results": {"type": "array", "items": deal}},
+        "required": ["results"],
         **changes,
     }
 

@@ -16,6 +16,7 @@ from shop import (
     Done,
     Project,
     config,
+    contract,
     pytest_in_process,
     recording,
     snapshot,
@@ -28,8 +29,9 @@ pytest_plugins = ["pytester"]
 Run: TypeAlias = Callable[..., Done]
 
 
-# The shop has one recording with one lane, and maps to no unified model.
-OF_CONNECTOR = [check for check in CHECKS if check.scope == "connector" and check.id != "PAR-003"]
+# The shop has one recording with one lane. It maps to no unified model, has no contract, and its provider no versions.
+OF_NO_SHOP = {"PAR-003", "DRF-003", "VER-001", "VER-003"}
+OF_CONNECTOR = [check for check in CHECKS if check.scope == "connector" and check.id not in OF_NO_SHOP]
 OF_RECORDING = [check for check in CHECKS if check.scope == "recording"]
 OF_LANE = [check for check in CHECKS if check.scope in {"lane", "operation"}]
 ITEMS = len(OF_CONNECTOR) + len(OF_RECORDING) + len(OF_LANE)
@@ -229,7 +231,14 @@ def test_help_tells_the_options(run: Run) -> None:
     """Each with what it does."""
     shown = run("--help").text
 
-    for word in ("--certify", "--certificates=DIR", "--as-of=DATE", "--max-age-days=N", "connproof_connectors"):
+    for word in (
+        "--certify",
+        "--certificates=DIR",
+        "--as-of=DATE",
+        "--max-age-days=N",
+        "--horizon-days=N",
+        "connproof_connectors",
+    ):
         assert word in shown
 
 
@@ -237,7 +246,7 @@ def test_markers_are_told(run: Run) -> None:
     """`pytest --markers` names each family."""
     shown = run("--markers").text
 
-    for word in ("connproof", "config", "recording", "replay", "parity"):
+    for word in ("connproof", "config", "recording", "replay", "parity", "drift", "versions"):
         assert f"@pytest.mark.{word}:" in shown
 
 
@@ -552,6 +561,18 @@ def test_workers_write_the_same_certificates(shop: Project) -> None:
     assert "refuted" == shop.read("certificates/shop.json")["verdict"]
     assert "certified" == shop.read("certificates/other.json")["verdict"]
     assert first == shop.files()
+
+
+def test_certify_says_whose_drift_is_not_watched(shop: Project, run: Run) -> None:
+    """Without a contract nothing is held against one: no check says so, so the run does."""
+    told = "drift is not watched, for want of a contract: shop; connproof drift shop --update writes one"
+    without = run("connectors", "--certify").text
+    ordinary = run("connectors").text
+    shop.write("connectors/shop/contract/deals.list.schema.json", contract("deals.list"))
+
+    assert told in without
+    assert told not in ordinary
+    assert "drift is not watched" not in run("connectors", "--certify").text
 
 
 # Certifying: errors.

@@ -40,9 +40,8 @@ def as_text(connector: Connector, drifts: Sequence[Drift]) -> str:
     sums = ", ".join(f"{counts[severity]} {severity}" for severity in _ORDER)
     compared = [drift for drift in drifts if drift.differences is not None]
     answers = sum(drift.answers for drift in compared)
-    lines.append(
-        f"{connector.name}  {verdict(drifts)}: {sums}  ({len(compared)} operations, {answers} answers compared)"
-    )
+    counted = f"{_counted(len(compared), 'operation')}, {_counted(answers, 'answer')}"
+    lines.append(f"{connector.name}  {verdict(drifts)}: {sums}  ({counted} compared)")
     return "\n".join(lines) + "\n"
 
 
@@ -52,12 +51,15 @@ def _of_one(connector: Connector, drift: Drift) -> list[str]:
     if drift.differences is None:
         return [f"{drift.operation}  no answer to compare with {drift.contract}"]
     if not drift.differences:
-        return [f"{drift.operation}  as in the contract: {drift.answers} answers, {drift.places} places"]
+        return [f"{drift.operation}  as in the contract: {_counted(drift.answers, 'answer')}, {drift.places} places"]
     found = sorted(drift.differences, key=lambda difference: _ORDER.index(difference.severity))
     cells = [_HEADINGS, *(_cells(connector, difference) for difference in found)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     table = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    return [f"{drift.operation}  {len(found)} of {drift.places} places differ from {drift.contract}", *table]
+    return [
+        f"{drift.operation}  {_counted(len(found), 'difference')} in {drift.places} places from {drift.contract}",
+        *table,
+    ]
 
 
 def _cells(connector: Connector, difference: Difference) -> tuple[str, ...]:
@@ -102,6 +104,10 @@ def _difference(connector: Connector, difference: Difference) -> dict[str, Any]:
         "seen": difference.seen,
         "read_by": [{"pointer": pointer, "line": connector.source.line(pointer)} for pointer in difference.read_by],
     }
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _shown(path: Path) -> str:
