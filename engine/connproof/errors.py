@@ -161,7 +161,8 @@ class ProviderSaid(ConnproofError):
     """The provider's answer ends the read.
 
     `status` is the HTTP status, None where there was no answer. `headers` are the provider's own
-    that may be shown, and the normalised rate-limit fields. `resume` is the token with which the read goes
+    that may be shown, `limits` the rate-limit fields in one form for all providers: `retry-after`, `ratelimit-limit`,
+    `ratelimit-remaining`, `ratelimit-reset`, all in seconds from now. `resume` is the token with which the read goes
     on where it stopped, None where it cannot. `meaning` is the config's word for the answer ("auth_expired"), and
     `rule` the pointer of the rule that says so; each "" where there is none. `code` is the provider's own. `message` is what the provider says in words: it may quote
     what was sent, so it stands here for the caller and in no text that is logged. `written` has the fates of the
@@ -181,6 +182,7 @@ class ProviderSaid(ConnproofError):
         self.status = status
         self.headers = tuple(headers)
         self.resume: str | None = None
+        self.limits: tuple[tuple[str, str], ...] = ()
         self.meaning = ""
         self.rule = ""
         self.code = ""

@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from connproof.model import Position, Request, Response
+from connproof.model import Headers, Position, Request, Response
 
-__all__ = ["Event", "Listener", "PageRead", "ReadEnded", "RequestSent", "ResponseReceived", "ignore"]
+__all__ = [
+    "AsideRead",
+    "Event",
+    "LimitsSeen",
+    "Listener",
+    "PageRead",
+    "ReadEnded",
+    "RequestSent",
+    "ResponseReceived",
+    "ignore",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +48,40 @@ class PageRead:
 
 
 @dataclass(frozen=True, slots=True)
+class AsideRead:
+    """An answer was read that is no page of the listing, but that the listing needs: what for, and which operation's.
+
+    `records` is how many records it gave.
+    """
+
+    purpose: Literal["seed", "nested", "hydrate", "for_each"]
+    operation: str
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadEnded:
-    """The read came to its end by itself: why, after how many pages and raw records."""
+    """The read came to its end by itself: why, after how many pages and raw records.
+
+    `bookmark` is the token with which the next run goes on from here; None where the config names no bookmark, or the
+    last page has none.
+    """
 
     reason: str
     pages: int
     records: int
+    bookmark: str | None = None
 
 
-Event: TypeAlias = RequestSent | ResponseReceived | PageRead | ReadEnded
+@dataclass(frozen=True, slots=True)
+class LimitsSeen:
+    """What the last response says of rate limits, in one form for all providers; `notes` on what it says wrongly."""
+
+    headers: Headers
+    notes: tuple[str, ...]
+
+
+Event: TypeAlias = LimitsSeen | RequestSent | ResponseReceived | PageRead | AsideRead | ReadEnded
 Listener: TypeAlias = Callable[[Event], None]
 
 

@@ -827,8 +827,10 @@ class Connector:
     rate_limit: RateLimit | None = None
 
     def rules_for(self, operation: Operation) -> tuple[ErrorRule, ...]:
-        """What an answer to an operation means, in the order in which it is asked."""
-        return (*operation.errors, *self.errors)
+        """What an answer to an operation means, in the order in which it is asked: whether it is a throttle, first."""
+        throttled = self.rate_limit.throttled if self.rate_limit else ()
+        throttles = (ErrorRule(one.when, "throttled", one.pointer) for one in throttled)
+        return (*throttles, *operation.errors, *self.errors)
 
     def operations(self) -> Iterator[Operation]:
         """Every operation, in the document's order."""

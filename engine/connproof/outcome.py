@@ -31,7 +31,6 @@ from connproof.places import Absent, JsonValue
 
 __all__ = ["Verdict", "error_of", "judged", "passed_on"]
 
-_DELAY_SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
 _PASSED_NAMES: Final = frozenset({"content-type", "date", "retry-after", "x-request-id", "request-id"})
 _PASSED_PART: Final = re.compile(r"rate-?limit")
@@ -134,9 +133,6 @@ def error_of(
         error.facts["code"] = seen
     if rule is not None:
         error.rule = rule.pointer
-    if isinstance(error, ProviderBusy):
-        wait = response.header("retry-after")
-        error.seconds = int(wait) if wait is not None and _DELAY_SECONDS.fullmatch(wait) else None
     return error
 
 

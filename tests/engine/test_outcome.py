@@ -69,32 +69,6 @@ def test_status_has_its_class(status: int, kind: type[ProviderSaid]) -> None:
     assert "s3cret" not in str(error)
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("7", 7),
-        ("0", 0),
-        ("66975", 66975),
-        ("007", 7),
-        (None, None),
-        ("", None),
-        ("-1", None),
-        ("1.5", None),
-        ("+5", None),
-        ("\u0667", None),
-        ("7s", None),
-        ("1" * 16, None),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
-    ],
-)
-def test_wait_of_a_throttle(value: str | None, seconds: int | None) -> None:
-    """Whole seconds are passed on as a number; what is none is left to the header itself."""
-    error = classify(Response(429, () if value is None else (("retry-after", value),)))
-
-    assert isinstance(error, ProviderBusy)
-    assert seconds == error.seconds
-
-
 def test_wait_counts_with_a_throttle_alone() -> None:
     """A Retry-After on a success means no throttle."""
     assert None is classify(Response(200, (("retry-after", "7"),)))

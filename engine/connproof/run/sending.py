@@ -14,17 +14,20 @@ from connproof.clock import Clock
 from connproof.decode import Limits, decode, decode_as_sent
 from connproof.draft import Draft
 from connproof.errors import ForeignNextLink, ProviderBusy, ProviderSaid
-from connproof.events import Listener, RequestSent, ResponseReceived
+from connproof.events import LimitsSeen, Listener, RequestSent, ResponseReceived
 from connproof.links import origin
 from connproof.model import Account, Connector, Operation, Request, Response
 from connproof.outcome import error_of, judged
 from connproof.places import ABSENT, Absent, JsonValue
+from connproof.ratelimit import Limits as RateLimits
+from connproof.ratelimit import read_limits
 from connproof.run.calls import Call
 from connproof.scrub import Scrubber, texts_in
 from connproof.transport import Transport, shown_url
 
 __all__ = ["Answer", "Door", "Patience"]
 
+_NO_LIMITS = RateLimits()
 _CONDITIONS = ("if-modified-since", "if-none-match")
 
 
@@ -130,14 +133,27 @@ class Door:
         document, unreadable = self._decoded(operation, response)
         conditional = any(request.header(name) is not None for name in _CONDITIONS)
         verdict = judged(response, document, connector.rules_for(operation), conditional=conditional)
+        limits = self._limits_of(response, document, throttled=verdict.meaning == "throttled")
         if not verdict.is_success:
             error = error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
+            error.limits = limits.headers()
+            if isinstance(error, ProviderBusy):
+                error.seconds = limits.retry_after_s
             raise self._scrubbed(error)
         if verdict.meaning == "empty":
             return Answer(request, response, ABSENT)
         if unreadable is not None:
             raise unreadable
         return Answer(request, response, document)
+
+    def _limits_of(self, response: Response, document: JsonValue | Absent, *, throttled: bool) -> RateLimits:
+        said = self._connector.rate_limit
+        if said is None and not throttled:
+            return _NO_LIMITS
+        limits = read_limits(said, response, document, now=self._clock.now(), throttled=throttled)
+        if limits.budgets or limits.notes:
+            self._listener(LimitsSeen(limits.headers(), limits.notes))
+        return limits
 
     def _scrubbed(self, error: ProviderSaid) -> ProviderSaid:
         """The error without any credential of the account: providers echo what they were sent."""
