@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -242,8 +243,9 @@ def test_a_failure_names_the_field_and_nothing_of_the_record() -> None:
     """The first failing field is named with its place; the record's values are not."""
     mapping = compiled({"id": "id", "x": "$number(secret)", "y": "$number(secret)"})
 
+    record: JsonValue = {"id": "1", "secret": "hunter2"}  # here, so that the line that fails does not show it
     with pytest.raises(MappingFailed) as caught:
-        mapping.apply({"id": "1", "secret": "hunter2"})
+        mapping.apply(record)
 
     failed = caught.value
     assert ("x", "$number(secret)", "/unified/crm.contact/fields/x", 11) == (
@@ -252,8 +254,8 @@ def test_a_failure_names_the_field_and_nothing_of_the_record() -> None:
         failed.pointer,
         failed.line,
     )
-    assert isinstance(failed.__cause__, ValueError)
-    assert "hunter2" not in str(failed)
+    assert (None, None) == (failed.__cause__, failed.__context__)
+    assert "hunter2" not in "".join(traceback.format_exception(failed))
 
 
 @pytest.mark.parametrize(

@@ -298,14 +298,16 @@ class CompiledMapping:
         except Exception as error:  # the library raises any class
             from connproof.mapping.jsonata import cause_of
 
-            raise self._failed(field.rule, "its expression failed on a record", {"cause": cause_of(error)}) from error
-        return as_list(value) if field.is_list else value
+            failed = self._failed(field.rule, "its expression failed on a record", {"cause": cause_of(error)})
+        else:
+            return as_list(value) if field.is_list else value
+        raise failed  # not in the handler: the library's error would hang on it, and quotes values
 
     def _gather(self, record: JsonValue, mapped: dict[str, JsonValue], custom: Gathering) -> None:
         try:
             gathered = custom.of(record)
         except CustomFieldsWrong as error:
-            raise self._failed(custom.rule, "cannot be gathered", {"cause": str(error)}) from error
+            raise self._failed(custom.rule, "cannot be gathered", {"cause": str(error)}) from None
         if gathered is not ABSENT:
             mapped[custom.rule.name] = gathered
 

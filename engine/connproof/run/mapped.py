@@ -50,9 +50,7 @@ class Mapper:
         mapped: list[Record] = []
         for index, record in enumerate(records):
             try:
-                mapped.append(
-                    compiled.apply(record, remote_data=remote_data) if remote_data else compiled.apply(record)
-                )
+                mapped.append(compiled.apply(record, remote_data=remote_data))
             except MappingFailed as failed:
                 failed.facts = {
                     "connector": f"{self._connector.name}.{operation.id} as {mapping.model}",
