@@ -5,12 +5,21 @@ The texts of `auth` are filled here: a name in braces is a variable that the con
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+from xml.sax.saxutils import escape
+
 from connproof.config import CREDENTIALS
 from connproof.errors import CallWrong
 from connproof.model import Account, Auth, Variable
 from connproof.places import JsonValue, Place
 
 __all__ = ["credential", "filled", "matches", "variable"]
+
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, Char
+_XML_QUOTES: Final[Mapping[str, str]] = MappingProxyType({'"': "&quot;", "'": "&apos;"})
 
 
 def credential(account: Account, path: Place, pointer: str, *, multiline: bool = False) -> str:
@@ -59,11 +68,23 @@ def matches(declared: Variable, value: str) -> bool:
     return re2.fullmatch(declared.pattern, value) is not None
 
 
-def filled(text: str, auth: Auth, account: Account, pointer: str) -> str:
-    """A text of `auth` with its names in braces filled: variables that the connector declares, else credentials."""
+def filled(text: str, auth: Auth, account: Account, pointer: str, *, xml: bool = False) -> str:
+    """A text of `auth` with its names in braces filled: variables that the connector declares, else credentials.
+
+    For `xml` they are escaped, and CallWrong is raised for a character that no XML may have.
+    """
 
     def fill(name: str) -> str:
         declared = auth.variables.get(name)
-        return variable(declared, account, pointer) if declared else credential(account, Place.parse(name), pointer)
+        value = variable(declared, account, pointer) if declared else credential(account, Place.parse(name), pointer)
+        if not xml:
+            return value
+        if _NOT_IN_XML.search(value):
+            raise CallWrong(
+                f'"{name}" of the account "{account.name}" has a character that no XML may have',
+                facts={"needed by": f"connector.json {pointer}"},
+                fix="write it without; it is neither left out nor replaced",
+            )
+        return escape(value, _XML_QUOTES)
 
     return CREDENTIALS.sub(lambda found: fill(found[1]), text)

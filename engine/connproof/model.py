@@ -277,7 +277,8 @@ class Auth:
 class TokenEndpoint:
     """How a token is asked for (RFC 6749, or a login), and how the answer is read.
 
-    `url`, the values of `params` and `headers` are texts with braces; those of the URL are variables alone.
+    `url`, `body` and the values of `params` and `headers` are texts with braces; those of the URL are variables alone.
+    `body` is the whole of an XML request.
     `lifetime_s` outranks what the answer says, `assumed_lifetime_s` holds where it says nothing.
     The `*_when` are error codes that mean more here than RFC 6749 says.
     """
@@ -287,7 +288,8 @@ class TokenEndpoint:
     grant: Grant = "refresh_token"
     refresh_url: str | None = None
     method: Literal["GET", "POST"] = "POST"
-    encode: Literal["form", "json", "query"] = "form"
+    encode: Literal["form", "json", "query", "xml"] = "form"
+    body: str | None = None
     client_auth: Literal["basic", "body", "id_only", "private_key_jwt", "bearer_jwt", "none"] = "none"
     client_auth_prefix: str = "Basic "
     client_auth_encoded: bool = False

@@ -232,7 +232,7 @@ def test_A1_ws_security_has_one_place(body: str) -> None:
 
 def test_A1_ws_security_refuses_what_no_xml_holds() -> None:
     """U+FFFF is a text, and no character of XML 1.0."""
-    with pytest.raises(CallWrong, match="the password of the account") as said:
+    with pytest.raises(CallWrong, match='"password" of the account "a" has a character that no XML may have') as said:
         soap({}, Account("a", {"username": "u", "password": "s3cret\uffff"}, {"tenant": "t"}))
 
     assert "s3cret" not in str(said.value)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
+from xml.etree import ElementTree as ET
 
 import jwt
 import pytest
@@ -397,6 +398,45 @@ def test_A16_a_login_is_a_token_request(login: dict[str, Any], content_type: str
 
     assert ("POST", "https://api.example/login", body) == (request.method, request.url, request.body)
     assert (("content-type", content_type),) == request.headers
+
+
+def test_A2_a_login_may_be_a_document() -> None:
+    """In XML, its names in braces filled and escaped."""
+    said = {
+        "url": "https://api.example/soap",
+        "encode": "xml",
+        "body": '<login user="{user}"><password>{pass}</password></login>',
+        "headers": {"SOAPAction": "login"},
+    }
+    auth = connector(auth={"type": "session", "name": "X-Session", "login": said}).auth
+
+    request = token_draft(auth, Account("acme", {"user": 'u"', "pass": "<p>&'ä"}), FIXED).request()
+
+    document = ET.fromstring(request.body or b"")
+    assert ('u"', "<p>&'ä") == (document.attrib["user"], document.findtext("password"))
+    assert (("soapaction", "login"), ("content-type", "text/xml; charset=utf-8")) == request.headers
+
+
+@pytest.mark.parametrize(
+    ("login", "told"),
+    [
+        ({}, '/auth/login  "params" is missing'),
+        ({"encode": "xml"}, '/auth/login/encode  says nothing without "body"'),
+        ({"body": "<x/>"}, '/auth/login/body  says nothing without "encode"'),
+        (
+            {"body": "<x/>", "encode": "xml", "params": {"a": "b"}},
+            '/auth/login/body  is all that is sent, and "params"',
+        ),
+        ({"body": "{a..b}", "encode": "xml"}, "/auth/login/body  not a path"),
+        ({"params": {"a": "b"}, "scope": "x"}, "/auth/login/scope  unknown member"),
+    ],
+)
+def test_a_login_that_contradicts_itself_is_refused(login: dict[str, Any], told: str) -> None:
+    """Told at its word, first of all."""
+    with pytest.raises(ConfigWrong) as said:
+        connector(auth={"type": "session", "name": "X-S", "login": {"url": "https://api.example/l", **login}})
+
+    assert any(told in line for line in str(said.value).splitlines())
 
 
 # Tokens in their places.

@@ -367,6 +367,7 @@ JWT: Document = {"algorithm": "RS256", "key_path": "key"}
 TOKEN_BESIDE: dict[str, Document] = {
     "jwt": {"grant": "jwt_bearer"},
     "encode": {"method": "POST"},
+    "body": {"encode": "xml", "grant": "none"},
     "client_auth": {"jwt": JWT, "grant": "none"},
     "grant": {"client_auth": "none"},
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import quote_plus
 
@@ -21,7 +21,7 @@ from connproof.draft import Draft, as_text
 from connproof.errors import CallWrong
 from connproof.links import origin
 from connproof.model import Account, Auth, Secret, TokenEndpoint
-from connproof.places import ABSENT, Absent, JsonValue, Place, put
+from connproof.places import JsonValue, Place, put
 
 __all__ = ["Code", "Pkce", "pkce", "token_draft", "token_url", "with_tokens"]
 
@@ -131,11 +131,15 @@ class _Asking:
             **identity,
             **{name: self._filled(value, f"params/{name}") for name, value in endpoint.params},
         }
-        in_query = endpoint.encode == "query"
-        body: JsonValue | Absent = params if params and not in_query else ABSENT
-        draft = Draft(endpoint.method, self.url, body=body, encode="form" if endpoint.encode == "form" else "json")
-        for name, value in params.items() if in_query else ():
-            draft = draft.with_query(name, as_text(value))
+        draft = Draft(endpoint.method, self.url)
+        if endpoint.encode == "query":
+            for name, value in params.items():
+                draft = draft.with_query(name, as_text(value))
+        elif endpoint.body is not None:
+            whole = filled(endpoint.body, self.auth, self.account, f"{endpoint.pointer}/body", xml=True)
+            draft = replace(draft, body=whole, encode=endpoint.encode)
+        elif params:
+            draft = replace(draft, body=params, encode=endpoint.encode)
         for name, text in endpoint.headers:
             draft = draft.with_header(name, as_text(self._filled(text, f"headers/{name}")))
         for name, text in headers.items():

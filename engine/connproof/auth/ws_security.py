@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import replace
 from typing import Final
-from xml.sax.saxutils import escape
 
 from connproof.auth.signing import Signing
 from connproof.credentials import filled
@@ -21,7 +19,6 @@ from connproof.model import Account, Auth
 
 _SLOT: Final = "{ws_security}"
 _WSS: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, Char
 
 
 def sign(draft: Draft, auth: Auth, account: Account, context: Signing) -> Draft:
@@ -37,8 +34,8 @@ def sign(draft: Draft, auth: Auth, account: Account, context: Signing) -> Draft:
 
 
 def _element(auth: Auth, account: Account, context: Signing) -> str:
-    username = _text("username", auth.username, auth, account)
-    password = _text("password", auth.password, auth, account)
+    username = filled(auth.username, auth, account, f"{auth.pointer}/username", xml=True)
+    password = filled(auth.password, auth, account, f"{auth.pointer}/password", xml=not auth.digest)
     inner, kind = "", "PasswordText"
     if auth.digest:
         nonce, created = context.nonce().encode(), context.now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -50,17 +47,7 @@ def _element(auth: Auth, account: Account, context: Signing) -> str:
         )
     return (
         f'<wsse:Security xmlns:wsse="{_WSS}-wssecurity-secext-1.0.xsd" xmlns:wsu="{_WSS}-wssecurity-utility-1.0.xsd">'
-        f"<wsse:UsernameToken><wsse:Username>{escape(username)}</wsse:Username>"
-        f'<wsse:Password Type="{_WSS}-username-token-profile-1.0#{kind}">{escape(password)}</wsse:Password>'
+        f"<wsse:UsernameToken><wsse:Username>{username}</wsse:Username>"
+        f'<wsse:Password Type="{_WSS}-username-token-profile-1.0#{kind}">{password}</wsse:Password>'
         f"{inner}</wsse:UsernameToken></wsse:Security>"
     )
-
-
-def _text(word: str, template: str, auth: Auth, account: Account) -> str:
-    text = filled(template, auth, account, f"{auth.pointer}/{word}")
-    if _NOT_IN_XML.search(text):
-        raise CallWrong(
-            f'the {word} of the account "{account.name}" has a character that no XML may have',
-            facts={"needed by": f"connector.json {auth.pointer}/{word}"},
-        )
-    return text

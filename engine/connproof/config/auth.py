@@ -97,6 +97,7 @@ class _Reading:
             refresh_url=said.get("refresh_url"),
             method=method,
             encode=said.get("encode", "query" if method == "GET" else "form"),
+            body=self._text(said, "body", pointer, None),
             client_auth=said["client_auth"],
             client_auth_prefix=said.get("client_auth_prefix", "Basic "),
             client_auth_encoded=said.get("client_auth_encoded", False),
@@ -248,6 +249,17 @@ def _judge_endpoint(endpoint: TokenEndpoint, notes: Notes) -> None:
         notes.wrong(
             f"{at}/client_auth", "would need a second assertion beside that of jwt_bearer", "use another client_auth"
         )
+    if (said.encode == "xml") is (said.body is None):
+        missing, word = ("body", "encode") if said.body is None else ("encode", "body")
+        notes.wrong(
+            f"{at}/{word}", f'says nothing without "{missing}"', 'write the document as "body", and "encode": "xml"'
+        )
+    if said.body is not None and (unsent := _beside_the_body(said)):
+        notes.wrong(
+            f"{at}/body", f'is all that is sent, and "{unsent[0]}" would be sent nowhere', "write it into the body"
+        )
+    if said.pointer == "/auth/login" and not said.params and said.body is None:
+        notes.wrong(at, '"params" is missing', "a login sends something")
     if said.method == "GET" and said.encode != "query":
         notes.wrong(f"{at}/encode", "GET has no body", 'say "query", or leave it out')
     if said.refresh_url is not None and said.grant != "refresh_token":
@@ -256,6 +268,17 @@ def _judge_endpoint(endpoint: TokenEndpoint, notes: Notes) -> None:
         notes.wrong(
             f"{at}/refresh_token_path", "leads into a list, and a new refresh token goes there", "name members alone"
         )
+
+
+def _beside_the_body(said: TokenEndpoint) -> list[str]:
+    """The words whose parameters have no place in a body that is written whole."""
+    words = {
+        "params": bool(said.params),
+        "scope": bool(said.scope),
+        "grant": said.grant != "none",
+        "client_auth": said.client_auth in {"body", "id_only", "private_key_jwt"},
+    }
+    return [word for word, is_said in words.items() if is_said]
 
 
 def _can_be_written(place: Place) -> bool:
