@@ -10,7 +10,7 @@ from connproof.model import Operation, Page, Pagination, Position, Request
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.transport import shown_url
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "within"]
 
 
 class Guard:
@@ -23,11 +23,7 @@ class Guard:
         self._pages: dict[bytes, int] = {}
 
     def bound(self, position: Position) -> None:
-        paging = self._paging
-        if position.pages >= paging.max_pages:
-            raise LimitExceeded(
-                f"more than {paging.max_pages} pages", fix='raise "max_pages" if the listing is that long'
-            )
+        within(self._paging, position.pages + 1, position.records)
 
     def request(self, request: Request, position: Position) -> None:
         """Refuse a request that was made before, not only the last one: A, B, A is a loop too."""
@@ -48,9 +44,7 @@ class Guard:
 
     def page(self, page: Page, position: Position) -> None:
         """Refuse a page beyond max_records, or whose records came before: the provider ignored the position."""
-        most = self._paging.max_records
-        if most is not None and position.records + len(page.records) > most:
-            raise LimitExceeded(f"more than {most} records", fix='raise "max_records" if the listing is that long')
+        within(self._paging, position.pages + 1, position.records + len(page.records))
         if not page.records or self._paging.allow_repeats or self._paging.type == "none":
             return
         first = page.records[0]
@@ -65,6 +59,16 @@ class Guard:
                 facts={"position": _shown(position)},
                 fix="the provider seems to ignore the position parameter: check its name and where it is sent",
             )
+
+
+def within(paging: Pagination, pages: int, records: int) -> None:
+    """Hold the counts of a read against its declared bounds. Raises LimitExceeded."""
+    if pages > paging.max_pages:
+        raise LimitExceeded(f"more than {paging.max_pages} pages", fix='raise "max_pages" if the listing is that long')
+    if paging.max_records is not None and records > paging.max_records:
+        raise LimitExceeded(
+            f"more than {paging.max_records} records", fix='raise "max_records" if the listing is that long'
+        )
 
 
 def _shown(position: Position) -> str:

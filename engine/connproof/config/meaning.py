@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from connproof.config.auth import judge_auth
+from connproof.config.listings import judge_listing
 from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
 from connproof.config.variables import judge_variables, with_samples
 from connproof.documents import child
 from connproof.links import origin
-from connproof.model import TRANSPORT_HEADERS, ApiVersion, Connector, Operation, Pagination
+from connproof.model import TRANSPORT_HEADERS, ApiVersion, Auth, Connector, Operation, Pagination, Placement
 from connproof.places import ABSENT, Place, put
 from connproof.schemas import nearest
 
@@ -39,11 +40,13 @@ class _Judging:
         self._headers(self._document.get("headers", {}), "/headers")
         self._auth(connector, allow_loopback=allow_loopback)
         for operation in connector.operations():
-            self._operation(operation)
+            self._operation(operation, connector)
         for mapping in connector.unified.values():
             if mapping.resource not in connector.resources:
                 hint = nearest(mapping.resource, connector.resources)
                 self._notes.wrong(f"{mapping.pointer}/resource", f'there is no resource "{mapping.resource}"', hint)
+            for one in mapping.filters:
+                self._own_parameter(one.place, one.param, one.pointer, connector.auth)
         self._version(connector)
 
     def _auth(self, connector: Connector, *, allow_loopback: bool) -> None:
@@ -103,14 +106,22 @@ class _Judging:
         if name.lower() == "authorization":
             self._notes.wrong(pointer, "credentials stand in auth alone", 'see "auth"')
 
-    def _overridable(self, operation: Operation, headers: Mapping[str, str]) -> None:
+    def _own_parameter(self, place: str, name: str, pointer: str, auth: Auth) -> None:
+        """What callers, environments and accounts give a value to is no header of HTTP's, and not the credential."""
+        if place == "header":
+            self._own_header(name, pointer)
+            name = name.lower()
+        if (place, name) == (auth.place, auth.name) and auth.type in {"api_key", "session"}:
+            self._notes.wrong(pointer, f'"{name}" holds the credential', "credentials stand in auth alone")
+
+    def _overridable(self, operation: Operation, headers: Mapping[str, str], auth: Auth) -> None:
         """A layer may set no header that the connector itself may not; and names it as the connector does."""
         for index, word in enumerate(operation.overridable):
             part, _, name = word.partition(".")
-            if part != "headers":
-                continue
             pointer = f"{operation.pointer}/overridable/{index}"
-            self._own_header(name, pointer)
+            self._own_parameter("header" if part == "headers" else part, name, pointer, auth)
+            if part == "query":
+                continue
             if other := [own for own in headers if own.lower() == name.lower() and own != name]:
                 self._notes.wrong(pointer, f'the header is written "{other[0]}" above', "write it the same way")
 
@@ -120,10 +131,10 @@ class _Judging:
         if name.lower() in TRANSPORT_HEADERS or name.lower().startswith("proxy-"):
             self._notes.wrong(pointer, f'"{name.lower()}" is set by the transport alone')
 
-    def _operation(self, operation: Operation) -> None:
+    def _operation(self, operation: Operation, connector: Connector) -> None:
         said = self._document["resources"][operation.resource][operation.name]
         self._headers(said.get("headers", {}), f"{operation.pointer}/headers")
-        self._overridable(operation, said.get("headers", {}))
+        self._overridable(operation, said.get("headers", {}), connector.auth)
         if operation.method in {"GET", "HEAD"} and operation.body is not ABSENT:
             self._notes.wrong(
                 f"{operation.pointer}/body", f"{operation.method} has no body", "send it as POST, or move it to query"
@@ -132,10 +143,18 @@ class _Judging:
             self._notes.wrong(f"{operation.pointer}/encode", f"{operation.method} has no body", "leave it out")
         self._path(operation.path, f"{operation.pointer}/path")
         if operation.pagination is not None:
-            self._pagination(operation.pagination, operation)
+            self._pagination(operation.pagination, operation, self._continuing(operation, connector))
+        judge_listing(operation, connector, self._notes)
 
-    def _pagination(self, pagination: Pagination, operation: Operation) -> None:
+    def _continuing(self, operation: Operation, connector: Connector) -> Operation | None:
+        """The operation that `continue_with` names; None where it names none that is there."""
+        name = operation.pagination.continue_with if operation.pagination else None
+        return None if name is None else connector.resources[operation.resource].operations.get(name)
+
+    def _pagination(self, pagination: Pagination, operation: Operation, continuing: Operation | None) -> None:
         at = pagination.pointer
+        if pagination.then is not None:
+            self._pagination(pagination.then.pagination, operation, None)
         size = pagination.default_page_size
         if size is not None and pagination.page_size_param is None and pagination.step != "limit":
             self._notes.wrong(
@@ -160,22 +179,39 @@ class _Judging:
             self._notes.wrong(f"{at}/step_field", 'says nothing without "step": "reported"')
         if pagination.first_cursor is None and (pagination.cursor_in != "body" or operation.encode == "form"):
             self._notes.wrong(f"{at}/first_cursor", "null can stand in a JSON body alone")
+        going_on = continuing or operation  # that a cursor is sent to
+        seeded = pagination.seed is not None or going_on is continuing
         for word, first in (
-            ("cursor", pagination.first_cursor is not ABSENT),
+            ("cursor", pagination.first_cursor is not ABSENT or seeded),
             ("offset", not pagination.omit_first),
             ("page", not pagination.omit_first),
             ("key", False),  # nor does the schema let one stand in braces
             ("page_size", size is not None),
         ):
             where, name = getattr(pagination, f"{word}_in"), getattr(pagination, f"{word}_param")
-            if name is None:
-                continue
-            if where == "header":
-                self._header_name(name, f"{at}/{word}_param")
-            if where == "body":
-                self._body_param(name, f"{at}/{word}_param", operation)
-            if where == "template":
-                self._template_param(name, f"{at}/{word}_param", operation, has_first=first)
+            asked = going_on if word == "cursor" else operation
+            if name is not None:
+                self._placed(where, name, f"{at}/{word}_param", asked, has_first=first)
+        if pagination.window is not None:
+            window = pagination.window
+            self._placed(
+                window.place, window.param, f"{at}/window/param", operation, has_first=window.first is not ABSENT
+            )
+        if pagination.bookmark is not None and pagination.bookmark.param is not None:
+            bookmark = pagination.bookmark
+            self._placed(bookmark.place, bookmark.param or "", f"{at}/bookmark/param", operation, has_first=False)
+        if pagination.frozen is not None:
+            frozen = pagination.frozen
+            self._placed(frozen.place, frozen.param, f"{at}/frozen/param", operation, has_first=True)
+
+    def _placed(self, where: Placement, name: str, pointer: str, operation: Operation, *, has_first: bool) -> None:
+        """A value can be sent under this name, at this place of the operation's requests."""
+        if where == "header":
+            self._header_name(name, pointer)
+        if where == "body":
+            self._body_param(name, pointer, operation)
+        if where == "template":
+            self._template_param(name, pointer, operation, has_first=has_first)
 
     def _body_param(self, name: str, pointer: str, operation: Operation) -> None:
         if operation.method in {"GET", "HEAD"}:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from connproof.config.auth import read_auth
 from connproof.config.conditions import read_elements, read_errors, read_words
 from connproof.config.limits import read_rate_limit
 from connproof.config.notes import Notes
+from connproof.config.paging import read_for_each, read_hydrate, read_nested, read_pagination
 from connproof.config.shapes import read_custom_sources, read_decode
 from connproof.config.variables import read_variables
 from connproof.documents import child
@@ -37,18 +37,6 @@ __all__ = ["read"]
 
 _LISTING_NAMES: Final = frozenset({"list", "search"})
 
-# A word of pagination that says nothing without one of these beside it.
-_NEEDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "stop_when": ("stop_field", "stop_header"),
-        "total_counts": ("total_field", "total_header"),
-        "total_from": ("total_field", "total_header"),
-        "page_size_in": ("page_size_param",),
-        "max_page_size": ("page_size_param",),
-        "min_page_size": ("page_size_param",),
-    }
-)
-
 
 def read(document: dict[str, Any], folder: str, notes: Notes) -> Connector:
     """The connector that a valid document says. What cannot be read as it stands is noted."""
@@ -64,7 +52,9 @@ class _Reading:
 
     def connector(self) -> Connector:
         document = self._document
-        default = self._pagination(document["pagination"], "/pagination") if "pagination" in document else None
+        default: Pagination | None = None
+        if "pagination" in document:
+            default = read_pagination(document["pagination"], "/pagination", self._notes)
         version = document.get("api_version")
         variables = frozen(read_variables(document.get("variables", {}), self._notes))
         return Connector(
@@ -131,62 +121,11 @@ class _Reading:
             self._notes.wrong(pointer, str(wrong))
             return None
 
-    def _pagination(self, said: dict[str, Any], pointer: str) -> Pagination:
-        places = {word: self._place(said, word, pointer) for word in said if word.endswith("_field")}
-        # Every strategy has its own default for these two; the schema states them.
-        follows_urls = said["type"] in {"link_header", "next_url"}
-        defaults: dict[str, Any] = {
-            "own_params": "drop" if follows_urls else "keep",
-            "empty_page": "continue" if follows_urls or said["type"] == "cursor" else "stop",
-        }
-        # JSON Schema calls 100.0 an integer; sent as it stands, a provider would not.
-        words: dict[str, Any] = {
-            word: int(value) if isinstance(value, float) and word not in {"first_cursor", "stop_when"} else value
-            for word, value in said.items()
-            if word not in places
-        }
-        for word in ("cursor_header", "stop_header", "total_header", "header"):
-            if word in words:
-                words[word] = words[word].lower()
-        pagination = Pagination(**{**defaults, **words, **places, "pointer": pointer})
-        self._judge_neighbours(said, pointer)
-        if pagination.type == "cursor" and pagination.cursor_param is None:
-            return self._with_cursor_param(pagination)
-        return pagination
-
-    def _judge_neighbours(self, said: dict[str, Any], pointer: str) -> None:
-        for word, needed in _NEEDS.items():
-            if word in said and not any(other in said for other in needed):
-                names = " or ".join(f'"{other}"' for other in needed)
-                self._notes.wrong(child(pointer, word), f"says nothing without {names}")
-        if "stop_header" in said and "stop_field" not in said and not isinstance(said["stop_when"], str):
-            self._notes.wrong(
-                f"{pointer}/stop_when", "a header is a text, and equals a text alone", "write it in quotes"
-            )
-        for word in ("stop", "total"):
-            if f"{word}_field" in said and f"{word}_header" in said:
-                self._notes.wrong(
-                    f"{pointer}/{word}_header", f'stands beside "{word}_field"', "keep the one that counts"
-                )
-
-    def _with_cursor_param(self, pagination: Pagination) -> Pagination:
-        if pagination.cursor_field is None and pagination.cursor_header is None:
-            return pagination  # the path is wrong, and that has been said
-        name = pagination.cursor_field.last_name if pagination.cursor_field else None
-        if name is None:
-            self._notes.wrong(
-                pagination.pointer,
-                '"cursor_param" is missing',
-                "its default is the last name of cursor_field, which has none",
-            )
-            return pagination
-        return Pagination(
-            **{**{slot: getattr(pagination, slot) for slot in pagination.__slots__}, "cursor_param": name}
-        )
-
     def _operation(self, resource: str, name: str, said: dict[str, Any], default: Pagination | None) -> Operation:
         pointer = child(child("/resources", resource), name)
-        own = self._pagination(said["pagination"], f"{pointer}/pagination") if "pagination" in said else None
+        own = None
+        if "pagination" in said:
+            own = read_pagination(said["pagination"], f"{pointer}/pagination", self._notes)
         if "returns" in said:
             is_list = said["returns"] == "list"
         else:
@@ -210,6 +149,9 @@ class _Reading:
             items_may_be_missing=said.get("items_may_be_missing", False),
             key=self._place(said, "key", pointer),
             pagination=(own or default or Pagination("none")) if is_list else None,
+            nested=read_nested(said, pointer, self._notes),
+            hydrate=read_hydrate(said, pointer, self._notes),
+            for_each=read_for_each(said, pointer, self._notes),
             overridable=tuple(said.get("overridable", ())),
             is_list=is_list,
             errors=read_errors(said.get("errors", []), f"{pointer}/errors", self._notes),

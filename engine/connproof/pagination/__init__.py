@@ -2,7 +2,9 @@
 
 A strategy sees one page and names the value that the next request depends on, or ABSENT. It does no
 I/O and keeps no state between pages: all that a read has to remember is a `Position`, so any read
-can be resumed from one. What ends a read is decided here, once, for every strategy.
+can be resumed from one. What ends a read is decided here, once, for every strategy; so is which strategy
+is in force, and what a run leaves for the next one. A position's `state` here: "then", the second strategy has taken
+over; "since", what an earlier run's bookmark says; "size", the page size that the provider could bear.
 
 To add one: write a file here with `WORDS` (its words in the schema), `first`, `place` and `following`,
 then list it in STRATEGIES.
@@ -18,11 +20,23 @@ from typing import Final, Protocol, cast
 
 from connproof.draft import Draft
 from connproof.errors import LimitExceeded, ProviderBroke
+from connproof.links import resolve
 from connproof.model import Page, Pagination, Position
 from connproof.pagination import cursor, keyset, link_header, next_url, none, offset, page
 from connproof.places import ABSENT, Absent, JsonValue
 
-__all__ = ["STRATEGIES", "End", "Strategy", "advance", "ask", "start"]
+__all__ = [
+    "STRATEGIES",
+    "End",
+    "Strategy",
+    "advance",
+    "ask",
+    "in_force",
+    "is_continued",
+    "sends_size",
+    "start",
+    "template_names",
+]
 
 _MOST_CHARACTERS: Final = 32_768  # as of a URL
 
@@ -58,13 +72,19 @@ STRATEGIES: Final[Mapping[str, Strategy]] = MappingProxyType(
 )
 
 
+_FOLLOWS: Final = frozenset({"link_header", "next_url"})
+_LEADS: Final = frozenset({"cursor", "link_header", "next_url"})  # a page without records can name the next one
+_FOR_ALL_RUNS: Final = ("then", "since")
+
+
 @dataclass(frozen=True, slots=True)
 class End:
-    """The read is complete, and why, after how many pages and raw records."""
+    """The read is complete, and why, after how many pages and raw records. `bookmark` is where the next run begins."""
 
     reason: str
     pages: int
     records: int
+    bookmark: Position | None = None
 
 
 def start(pagination: Pagination) -> Position:
@@ -72,18 +92,63 @@ def start(pagination: Pagination) -> Position:
     return Position(STRATEGIES[pagination.type].first(pagination))
 
 
+def in_force(pagination: Pagination, position: Position) -> Pagination:
+    """The strategy that is in force at a position: the first one, or the one that has taken over."""
+    return pagination.then.pagination if pagination.then and "then" in position.state else pagination
+
+
+def is_continued(pagination: Pagination, position: Position) -> bool:
+    """Whether the page at this position is asked for through the operation that `continue_with` names."""
+    begun = position.value is not ABSENT and position.value != pagination.first_cursor
+    return pagination.continue_with is not None and begun
+
+
+def sends_size(pagination: Pagination, position: Position) -> bool:
+    """Whether the request for this position says a page size.
+
+    A followed URL is complete, nothing is added to its query; so is an operation that continues another. A size
+    sent elsewhere is sent each time.
+    """
+    pagination = in_force(pagination, position)
+    if pagination.page_size_param is None:
+        return False
+    if is_continued(pagination, position):
+        return pagination.page_size_in == "header"
+    return pagination.page_size_in != "query" or not _follows_url(pagination, position)
+
+
 def ask(draft: Draft, pagination: Pagination, position: Position, size: int | None) -> Draft:
     """The draft that asks for the page at this position, `size` records long where a size is sent."""
-    follows_url = isinstance(position.value, str) and pagination.type in {"link_header", "next_url"}
-    # A followed URL is complete: nothing is added to its query. A size sent elsewhere is sent each time.
-    size_is_sent = pagination.page_size_in != "query" or not follows_url
-    if size is not None and pagination.page_size_param is not None and size_is_sent:
+    is_first, is_own = position.pages == 0, not is_continued(pagination, position)
+    mark, since = pagination.bookmark, position.state.get("since", ABSENT)
+    pagination, sized = in_force(pagination, position), sends_size(pagination, position)
+    if size is not None and sized and pagination.page_size_param is not None:
         draft = draft.placed(pagination.page_size_in, pagination.page_size_param, size)
-    if position.pages > 0 and pagination.own_params == "drop" and not follows_url:
+    follows_url = _follows_url(pagination, position)
+    if not is_first and pagination.own_params == "drop" and not follows_url and is_own:
         draft = replace(draft, query=())
-    if isinstance(position.value, Absent) or (position.pages == 0 and pagination.omit_first):
+    if mark is not None and mark.param is not None and not isinstance(since, Absent):
+        draft = draft.placed(mark.place, mark.param, since)
+    first = STRATEGIES[pagination.type].first(pagination)
+    is_omitted = pagination.omit_first and is_first and position.value == first
+    if isinstance(position.value, Absent) or is_omitted:
         return draft
     return STRATEGIES[pagination.type].place(draft, pagination, position.value)
+
+
+def _follows_url(pagination: Pagination, position: Position) -> bool:
+    return isinstance(position.value, str) and pagination.type in _FOLLOWS
+
+
+def template_names(pagination: Pagination | None) -> frozenset[str]:
+    """The names in braces that paging fills, and no call."""
+    if pagination is None:
+        return frozenset()
+    words = ("cursor", "offset", "page", "key", "page_size")
+    placed = [(getattr(pagination, f"{word}_in"), getattr(pagination, f"{word}_param")) for word in words]
+    placed += [(part.place, part.param) for part in (pagination.window, pagination.frozen) if part is not None]
+    then = template_names(pagination.then.pagination) if pagination.then else frozenset[str]()
+    return then | {name for where, name in placed if where == "template" and name is not None}
 
 
 def advance(pagination: Pagination, position: Position, page: Page) -> Position | End:
@@ -91,8 +156,10 @@ def advance(pagination: Pagination, position: Position, page: Page) -> Position 
 
     In this order: what the provider says outright (stop field or header), which outranks the next three; an
     empty page; a total, which outranks a short page; a short page; a strategy that finds nothing to go on with.
+    The strategy that asked for the page judges it; where another takes over, that one finds what to go on with.
     Raises ProviderBroke where the page contradicts itself: going on or stopping would be a guess.
     """
+    whole, pagination = pagination, in_force(pagination, position)
     pages, records = position.pages + 1, position.records + len(page.records)
     if pagination.type == "none":
         return End("one response is the whole listing", pages, records)
@@ -101,10 +168,13 @@ def advance(pagination: Pagination, position: Position, page: Page) -> Position 
     total = position.total if latched else _total(pagination, page)
     reason = _end(pagination, page, pages, records, total, says_more=says_more)
     if reason is None:
-        value = STRATEGIES[pagination.type].following(pagination, position, page)
+        state, going_on = position.state, pagination
+        if pagination.then is not None and records >= pagination.then.after_records:
+            state, going_on = {**state, "then": True}, pagination.then.pagination
+        value = STRATEGIES[going_on.type].following(going_on, position, page)
         if not isinstance(value, Absent):
             _refuse_endless(value)
-            return Position(value, total if pagination.total_from == "first" else None, pages, records)
+            return Position(value, total if pagination.total_from == "first" else None, pages, records, state)
         if says_more:
             raise ProviderBroke(
                 "the page says that there is more, but names nothing to go on with",
@@ -112,7 +182,7 @@ def advance(pagination: Pagination, position: Position, page: Page) -> Position 
                 fix="check the path of the cursor, or the polarity of stop_when",
             )
         reason = "the page names no next one"
-    return End(reason, pages, records)
+    return End(reason, pages, records, _bookmark(whole, position, page))
 
 
 def _refuse_endless(value: JsonValue) -> None:
@@ -124,6 +194,42 @@ def _refuse_endless(value: JsonValue) -> None:
             facts={"seen": f"{size:,} characters", "most": f"{_MOST_CHARACTERS:,}"},
             fix="nothing was sent; see whether the config reads it from the right place",
         )
+
+
+def _bookmark(pagination: Pagination, position: Position, page: Page) -> Position | None:
+    """Where the next run begins, after this last page; None where the page does not say."""
+    mark = pagination.bookmark
+    if mark is None:
+        return None
+    if mark.field is None:
+        return _next_time(pagination, position, page)
+    seen = ABSENT if isinstance(page.document, Absent) else mark.field.find(page.document)
+    if isinstance(seen, Absent) or seen is None or seen == "":
+        return None
+    _refuse_endless(seen)
+    if mark.param is not None:
+        return Position(state={"since": seen})
+    if pagination.type in _FOLLOWS:
+        if not isinstance(seen, str):
+            raise ProviderBroke(
+                "the bookmark is no URL",
+                facts={"bookmark": mark.field.text, "seen": type(seen).__name__},
+                fix='point it at the URL itself, or name its "param"',
+            )
+        seen = resolve(seen, page.request.url)
+    return Position(seen)
+
+
+def _next_time(pagination: Pagination, position: Position, page: Page) -> Position | None:
+    """The last page's own next position; after a page without records, which may name none, its own place."""
+    value: JsonValue | Absent = ABSENT
+    if page.records or pagination.type in _LEADS:
+        value = STRATEGIES[pagination.type].following(pagination, position, page)
+    if isinstance(value, Absent):
+        if page.records:
+            return None  # its own place would give its records again
+        value = position.value
+    return Position(value, state={name: position.state[name] for name in _FOR_ALL_RUNS if name in position.state})
 
 
 def _end(

@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from connproof.draft import Draft
 from connproof.model import Page, Pagination, Position
+from connproof.pagination.leads import lead
 from connproof.places import ABSENT, Absent, JsonValue
 
 WORDS = frozenset(
-    {"cursor_field", "cursor_header", "cursor_param", "cursor_in", "first_cursor", "own_params", "empty_page"}
+    {
+        "cursor_field",
+        "cursor_header",
+        "cursor_param",
+        "cursor_in",
+        "first_cursor",
+        "seed",
+        "continue_with",
+        "own_params",
+        "empty_page",
+    }
 )
 
 
@@ -29,5 +40,5 @@ def following(pagination: Pagination, position: Position, page: Page) -> JsonVal
     elif pagination.cursor_field is None or isinstance(page.document, Absent):
         return ABSENT
     else:
-        seen = pagination.cursor_field.find(page.document)
+        seen = lead(pagination.cursor_field, page.document)
     return ABSENT if seen is None or seen == "" else seen

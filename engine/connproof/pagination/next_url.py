@@ -10,6 +10,7 @@ from connproof.draft import Draft
 from connproof.errors import ProviderBroke
 from connproof.links import resolve
 from connproof.model import Page, Pagination, Position
+from connproof.pagination.leads import lead
 from connproof.places import ABSENT, Absent, JsonValue
 
 WORDS = frozenset({"next_url_field", "own_params", "empty_page"})
@@ -25,7 +26,7 @@ def place(draft: Draft, pagination: Pagination, value: JsonValue) -> Draft:
 
 def following(pagination: Pagination, position: Position, page: Page) -> JsonValue | Absent:  # noqa: ARG001 as above
     assert pagination.next_url_field is not None, "the schema requires it"
-    seen = ABSENT if isinstance(page.document, Absent) else pagination.next_url_field.find(page.document)
+    seen = ABSENT if isinstance(page.document, Absent) else lead(pagination.next_url_field, page.document)
     if isinstance(seen, Absent) or seen is None or seen == "":
         return ABSENT
     if not isinstance(seen, str):

@@ -8,7 +8,17 @@ from connproof.model import Page, Pagination, Position
 from connproof.places import Absent, JsonValue
 
 WORDS = frozenset(
-    {"offset_param", "offset_in", "first_offset", "omit_first", "step", "step_field", "own_params", "empty_page"}
+    {
+        "offset_param",
+        "offset_in",
+        "first_offset",
+        "omit_first",
+        "then",
+        "step",
+        "step_field",
+        "own_params",
+        "empty_page",
+    }
 )
 
 
