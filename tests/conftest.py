@@ -32,6 +32,7 @@ def postgres_url() -> Iterator[str]:
     installed = installation()
     if installed is None:
         pytest.skip(NEEDED)
+    pytest.importorskip("psycopg", reason="needs the extra postgres")
     with cluster(installed) as url:
         yield url
 

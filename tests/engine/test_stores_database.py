@@ -50,6 +50,8 @@ def test_a_store_without_its_table_says_so(tmp_path: Path) -> None:
 
 def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path) -> None:
     """The store is named by its host and database."""
+    pytest.importorskip("psycopg", reason="needs the extra postgres")
+
     with (
         closing(DatabaseStore(f"postgresql://user:s3cret@/configs?host={tmp_path}")) as store,
         pytest.raises(CallWrong) as caught,
