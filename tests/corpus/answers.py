@@ -76,17 +76,18 @@ _FLAG: Final[Mapping[str, Any]] = MappingProxyType(
 )
 
 
-def judging(provider: str | None, elements: Mapping[str, Any] | None = None) -> Connector:
+def judging(provider: str | None, elements: Mapping[str, Any] | None = None, **words: Any) -> Connector:
     """A provider's config, its errors and rate limits, with one operation for any answer.
 
-    Without a provider: a flag for success. `elements` are the words by which the operation finds a batch's results.
+    Without a provider: a flag for success. `elements` are the words by which the operation finds a batch's results;
+    `words` replace the config's own.
     """
     said = _FLAG if provider is None else document(provider)
     kept = {word: said[word] for word in ("errors", "rate_limit", "error_code", "error_message") if word in said}
     operation: dict[str, Any] = {"method": "POST", "path": "/any", "decode": "json"}
     if elements is not None:
         operation["elements"] = dict(elements)
-    config = {"base_url": "https://provider.test", "auth": {"type": "none"}, **kept}
+    config = {"base_url": "https://provider.test", "auth": {"type": "none"}, **kept, **words}
     config["resources"] = {"any": {"send": operation}}
     return parse(json.dumps(config).encode(), folder=provider or "flag")
 

@@ -39,7 +39,7 @@ _VARIABLES: Final = MappingProxyType(
         "pipedrive": {"api_domain": "https://acme.pipedrive.com"},
         "quickbooks": {"realm_id": "4620816365"},
         "salesforce": {"instance_url": "https://acme.my.salesforce.com"},
-        "scim": {"service": "https://acme.scim.example/scim/v2"},
+        "scim": {"service": "https://acme.scim.example"},
         "shopify": {"shop": "acme"},
         "workday": {"host": "wd2-impl-services1.workday.com", "tenant": "acme_gms"},
         "workday-rest": {"host": "wd2-impl-services1.workday.com", "tenant": "acme_gms"},
