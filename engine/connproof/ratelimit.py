@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from connproof.conditions import holds
 from connproof.model import BudgetRule, Headers, LimitSource, RateLimit, Response
@@ -30,6 +30,7 @@ from connproof.standards.structured import natural, read_item
 __all__ = ["Budget", "Limits", "read_limits"]
 
 _T = TypeVar("_T")
+_Exact: TypeAlias = int | Fraction  # an int where it is whole, which costs a tenth
 
 _MOST_DELTA_S: Final = 31 * 24 * 3600
 _MOST_TEXT: Final = 64 * 1024  # of a body is searched: a throttle says so early
@@ -74,7 +75,7 @@ class Limits:
     def headers(self) -> Headers:
         """The same for a caller, in the names of draft-ietf-httpapi-ratelimit-headers; all times are seconds from now.
 
-        The triple (to -06) tells of the nearest budget, the pair (from -08) of all whose name and window are known.
+        The triple (to -06) tells of the nearest budget, the pair (from -08) of all that have a name.
         """
         near = self.nearest or Budget("")
         numbers = {
@@ -84,15 +85,12 @@ class Limits:
             "ratelimit-reset": near.reset_s,
         }
         triple = tuple((name, str(number)) for name, number in numbers.items() if number is not None)
-        whole = [
-            budget
-            for budget in self.budgets
-            if budget.name and budget.window_s and budget.limit is not None and budget.remaining is not None
-        ]
-        if not whole:
-            return triple
-        limits, policies = ", ".join(map(_limit_item, whole)), ", ".join(map(_policy_item, whole))
-        return (*triple, ("ratelimit", limits), ("ratelimit-policy", policies))
+        # A name is all that the draft requires: to leave out a budget whose window is unknown would hide its end.
+        named = [budget for budget in self.budgets if budget.name]
+        limits = ", ".join(_limit_item(budget) for budget in named if budget.remaining is not None)
+        policies = ", ".join(_policy_item(budget) for budget in named if budget.limit is not None)
+        pair = (("ratelimit", limits), ("ratelimit-policy", policies if limits else ""))
+        return (*triple, *((name, text) for name, text in pair if text))
 
 
 _NOTHING: Final = Limits()
@@ -108,9 +106,9 @@ def read_limits(
     is there anything to wait for, as some providers send Retry-After with every success. Without words of a config,
     Retry-After alone is read. Nothing is capped: how long is too long is the caller's to know. Never raises.
     """
-    if rate_limit is None and not throttled:
-        return _NOTHING
     config = rate_limit or _UNSAID
+    if not throttled and not config.budgets and config.standard is None:
+        return _NOTHING
     reading = _Reading(response, document, now)
     budgets = tuple(reading.budgets(config))
     if not throttled:
@@ -142,7 +140,8 @@ def _limit_item(budget: Budget) -> str:
 
 def _policy_item(budget: Budget) -> str:
     unit = "" if budget.unit == "requests" else f";qu={_quoted(budget.unit)}"
-    return f"{_quoted(budget.name)};q={budget.limit}{unit};w={budget.window_s}{_partition(budget)}"
+    window = f";w={budget.window_s}" if budget.window_s else ""
+    return f"{_quoted(budget.name)};q={budget.limit}{unit}{window}{_partition(budget)}"
 
 
 def _quoted(text: str) -> str:
@@ -162,6 +161,10 @@ class _Reading:
         self._document = document
         self._now = now
         self._sent: datetime | None = None
+        self._lines: dict[str, set[str]] = {}
+        for name, value in response.headers:
+            if text := value.strip(" \t"):
+                self._lines.setdefault(name, set()).add(text)
         self._notes: dict[str, None] = {}
 
     def noted(self) -> tuple[str, ...]:
@@ -199,7 +202,7 @@ class _Reading:
     def _budget(self, rule: BudgetRule) -> Budget | None:
         times = (rule.reset, rule.window)
         sources = [s for s in (rule.limit, rule.remaining, rule.used, rule.refill_per_s, rule.needed, *times) if s]
-        conflicts = [s.header for s in sources if s.header and len(self._lines(s.header)) > 1]
+        conflicts = [s.header for s in sources if s.header and len(self._lines.get(s.header, ())) > 1]
         if conflicts:
             self._notes.update((f"conflicting_lines: {name}", None) for name in conflicts)
             return None
@@ -274,10 +277,11 @@ class _Reading:
             return self._fitting(source.values.get(text), source)
         exact = self._exact(text, source)
         most = source.max_s or (None if source.unit == "retry_after" else _MOST_DELTA_S)
-        fits = exact is not None and (most is None or abs(exact) <= most)
-        return self._fitting(max(0, math.ceil(exact)) if exact is not None and fits else None, source)
+        if exact is None or (most is not None and not -most <= exact <= most):
+            return self._fitting(None, source)
+        return max(0, math.ceil(exact))
 
-    def _exact(self, text: str, source: LimitSource) -> Fraction | None:
+    def _exact(self, text: str, source: LimitSource) -> _Exact | None:
         """Seconds from now, as they were said: before now is negative."""
         match source.unit:
             case "delta_s" | "count":
@@ -288,8 +292,7 @@ class _Reading:
                 return _duration(text)
             case "structured":
                 item, _ = read_item(text)
-                whole = None if item is None else natural(item.value)
-                return None if whole is None else Fraction(whole)
+                return None if item is None else natural(item.value)
             case "epoch_s":
                 return self._from_now(_number(text))
             case "epoch_ms":
@@ -300,9 +303,9 @@ class _Reading:
                 return self._from_now(_epoch(parse_http_date(text, now=self._now)))
             case "retry_after":
                 said = parse_retry_after(text, now=self._now)
-                return Fraction(said) if isinstance(said, int) else self._from_now(_epoch(said))
+                return said if isinstance(said, int) else self._from_now(_epoch(said))
 
-    def _from_now(self, epoch: Fraction | None) -> Fraction | None:
+    def _from_now(self, epoch: _Exact | None) -> _Exact | None:
         """The provider's moment against the provider's own clock: where one is wrong, the other is by the same."""
         if epoch is None:
             return None
@@ -317,7 +320,7 @@ class _Reading:
     def _text(self, source: LimitSource) -> str:
         """What stands at the source's place, "" where nothing does or what is there cannot be it."""
         if source.header is not None:
-            lines = self._lines(source.header)
+            lines = self._lines.get(source.header, set())
             if source.unit == "retry_after":  # two lines of it are as wrong as two values in one
                 text = self._response.header(source.header) or ""
             elif len(lines) > 1:
@@ -347,9 +350,6 @@ class _Reading:
             self._fitting(None, source)
         return ""
 
-    def _lines(self, header: str) -> set[str]:
-        return {value.strip(" \t") for name, value in self._response.headers if name == header} - {""}
-
     def _fitting(self, value: _T | None, source: LimitSource) -> _T | None:
         if value is None:
             place = source.header or (source.body.text if source.body else "the body's text")
@@ -378,12 +378,14 @@ _ISO: Final = re.compile(
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _number(text: str) -> Fraction | None:
-    return Fraction(text) if _NUMBER.fullmatch(text) else None
+def _number(text: str) -> _Exact | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    return Fraction(text) if "." in text else int(text)
 
 
-def _scaled(number: Fraction | None, parts: int) -> Fraction | None:
-    return None if number is None else number / parts
+def _scaled(number: _Exact | None, parts: int) -> Fraction | None:
+    return None if number is None else Fraction(number, parts)
 
 
 def _duration(text: str) -> Fraction | None:

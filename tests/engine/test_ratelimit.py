@@ -194,8 +194,7 @@ def test_R3_structured_policies_of_several_limits() -> None:
     assert (
         ("ratelimit-limit", "80"),
         ("ratelimit-remaining", "79"),
-        ("ratelimit", '"minuteRate";r=1334, "complexityMinute";r=4999840;t=60'),
-        ("ratelimit-policy", '"minuteRate";q=1335;w=60, "complexityMinute";q=5000000;w=60'),
+        *headers,
     ) == found.headers()
 
 
@@ -477,7 +476,9 @@ def test_R12_nothing_of_nothing_is_a_concurrency_violation() -> None:
         ("ratelimit-limit", "0"),
         ("ratelimit-remaining", "0"),
         ("ratelimit-reset", "20"),
-    ) == (found.headers())
+        ("ratelimit", '"endpoint";r=0;t=20'),
+        ("ratelimit-policy", '"endpoint";q=0'),
+    ) == found.headers()
 
 
 @pytest.mark.parametrize(

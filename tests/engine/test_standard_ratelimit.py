@@ -271,7 +271,8 @@ def test_RL22_the_emptiest_of_two_limits_is_told() -> None:
     limits = said(PAIR, ("ratelimit", '"a";r=0;t=50'), ("ratelimit", '"b";r=3'))
 
     assert ("a", "b") == tuple(budget.name for budget in limits.budgets)
-    assert (("ratelimit-remaining", "0"), ("ratelimit-reset", "50")) == limits.headers()
+    pair = ("ratelimit", '"a";r=0;t=50, "b";r=3')
+    assert (("ratelimit-remaining", "0"), ("ratelimit-reset", "50"), pair) == limits.headers()
 
 
 def test_RL25_a_limit_has_the_policy_of_its_own_partition() -> None:
@@ -406,6 +407,17 @@ def test_RL34_a_vendors_numbers_never_grow_more_permissive(
         assert meant_left is not None and int(headers["ratelimit-remaining"]) <= meant_left
     if "ratelimit-reset" in headers:
         assert meant_reset is not None and int(headers["ratelimit-reset"]) >= meant_reset - 1e-6
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1), numbers, numbers, st.binary(max_size=9))
+def test_the_pair_that_is_told_is_read_back(name: str, left: int, quota: int, partition: bytes) -> None:
+    """What we emit is what the draft says, whatever a provider calls its policy."""
+    budget = Budget(name, quota, left, 7, 60, "requests", partition, 7 if left == 0 else None)
+
+    headers = dict(Limits(budgets=(budget,)).headers())
+
+    pair = tuple((field, headers[field]) for field in ("ratelimit", "ratelimit-policy"))
+    assert (budget,) == said(PAIR, *pair).budgets
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), numbers, numbers | st.none(), numbers | st.none()), max_size=4))
