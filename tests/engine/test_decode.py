@@ -81,7 +81,7 @@ def test_values_of_json(body: bytes, expected: JsonValue) -> None:
         sent(b"<p>", "text/html", status=204),
     ],
 )
-def test_nothing_is_absent(response: Response) -> None:
+def test_E4_nothing_is_absent(response: Response) -> None:
     """A 204, no bytes and blank bytes carry no value, which is not null."""
     assert ABSENT is decode(response)
 
@@ -114,7 +114,7 @@ def test_nothing_is_absent(response: Response) -> None:
     ],
 )
 @pytest.mark.parametrize("content_type", [JSON, None])
-def test_what_is_not_json_is_refused(body: bytes, fault: str, content_type: str | None) -> None:
+def test_S25_what_is_not_json_is_refused(body: bytes, fault: str, content_type: str | None) -> None:
     """The error says where the fault is, and the parser's own error, which holds the body, is not kept."""
     with pytest.raises(PageUnreadable, match="is not JSON") as caught:
         decode(sent(body, content_type, status=203))
@@ -133,7 +133,7 @@ def test_what_is_not_json_is_refused(body: bytes, fault: str, content_type: str 
         pytest.param(b"{}", 'application/json; charset="utf-16"', "utf-16", id="utf-16"),
     ],
 )
-def test_json_is_utf_8_alone(body: bytes, content_type: str, expected: str) -> None:
+def test_S25_json_is_utf_8_alone(body: bytes, content_type: str, expected: str) -> None:
     """Another encoding, marked or declared, is not guessed at."""
     with pytest.raises(PageUnreadable, match=expected):
         decode(sent(body, content_type))
@@ -160,6 +160,11 @@ def test_other_types_are_named_and_not_guessed(body: bytes, content_type: str, b
 
     assert content_type == caught.value.facts["content type"]
     assert f"{len(body)} bytes, begins like {begins_like}" == caught.value.facts["body"]
+
+
+def test_S24_of_members_with_one_name_the_last_counts() -> None:
+    """In a response, which nobody here wrote, as in every client in the field; in a config they are refused."""
+    assert {"a": 3, "b": {"c": None}} == decode(sent(b'{"a": 1, "b": {"c": 1, "c": null}, "a": 3}'))
 
 
 def test_the_config_may_declare_json() -> None:
@@ -190,7 +195,7 @@ def test_no_error_shows_the_body(body: bytes, content_type: str) -> None:
 
 @pytest.mark.parametrize("opened", [b"[", b'{"a":', b'[{"]":', rb'["\"]",', b" [\n"])
 @pytest.mark.parametrize("closed", [True, False])
-def test_a_hundred_thousand_brackets_fail_fast(opened: bytes, closed: bool) -> None:
+def test_S25_a_hundred_thousand_brackets_fail_fast(opened: bytes, closed: bool) -> None:
     """S25: hostile nesting is a limit exceeded, at once, with no crash of the interpreter."""
     brackets = [{"[": b"]", "{": b"}"}[c] for c in opened.decode() if c in "[{"][::-1]
     body = opened * 100_000 + (b"0" + b"".join(brackets) * 100_000 if closed else b"")
@@ -228,7 +233,7 @@ def test_a_bound_above_the_stack_still_fails_cleanly() -> None:
         decode(sent(b"[" * depth), limits=Limits(depth=depth))
 
 
-def test_the_bound_on_bytes_is_exact() -> None:
+def test_S29_the_bound_on_bytes_is_exact() -> None:
     """A body of the bound's size is read, one byte more is not, and an unreadable type does not matter."""
     limits = Limits(body_bytes=4)
 

@@ -105,7 +105,7 @@ def _shape(value: Any) -> str:
 
 # ISO 8601, as RFC 3339 and its neighbours have it.
 
-_DAY: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-]\d\d:\d\d)?")
+_DAY: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _ISO: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)? ?(Z|z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
@@ -179,7 +179,7 @@ def _since_epoch(count: Decimal, *, shows_milliseconds: bool) -> _Moment:
     try:
         local = _EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
-        raise _Unfit("it is beyond the years 1 to 9999; is it in milliseconds?") from None
+        raise _Unfit("it is beyond the years 1 to 9999; is it of another unit?") from None
     return _Moment(local, timedelta(0), f"{milliseconds % 1000:03}" if shows_milliseconds else None)
 
 
@@ -210,8 +210,10 @@ _DIRECTIVES: Final = {
     "f": r"(?P<f>\d{1,12})",
     "p": r"(?P<p>[AaPp]\.?[Mm]\.?)",
     "z": r"(?P<z>Z|[+-]\d\d:?\d\d)",
-    "%": "%",
 }
+_BESIDE_DIGITS: Final = re.compile(
+    r"\\d\\d\?\)(?=\(\?P<[YmdHIMSf])"
+)  # 2026112 could be two days: one digit will not do
 
 
 def _by_words(value: Any, form: Mapping[str, Any]) -> _Moment:
@@ -220,6 +222,8 @@ def _by_words(value: Any, form: Mapping[str, Any]) -> _Moment:
     zone = _zone(form["zone"]) if "zone" in form else None
     if "format" not in form:
         return _iso_moment(value, zone)
+    if not isinstance(form["format"], str):
+        raise InstantWrong("a format is a text")
     pattern, directives = _compiled(form["format"])
     found = pattern.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -237,23 +241,23 @@ def _by_words(value: Any, form: Mapping[str, Any]) -> _Moment:
 
 
 @lru_cache(maxsize=256)
-def _compiled(text: Any) -> tuple[re.Pattern[str], frozenset[str]]:
-    if not isinstance(text, str):
-        raise InstantWrong("a format is a text")
-    pieces, letters = [], []
+def _compiled(text: str) -> tuple[re.Pattern[str], frozenset[str]]:
+    pieces: list[str] = []
+    letters: list[str] = []
     for literal, letter in re.findall(r"([^%]+)|%(.?)", text):
         if literal:
             pieces.append(re.escape(literal))
-        elif letter not in _DIRECTIVES or (letter in letters and letter != "%"):
+        elif letter not in _DIRECTIVES or letter in letters:
             raise InstantWrong(f"%{letter} may not stand there; a format has, once each, %{' %'.join(_DIRECTIVES)}")
         else:
             pieces.append(_DIRECTIVES[letter])
             letters.append(letter)
     found = frozenset(letters)
+    pattern = _BESIDE_DIGITS.sub(r"\\d\\d)", "".join(pieces))
     month = found & {"m", "b"}
     if not {"Y", "d"} <= found or len(month) != 1 or ("I" in found) != ("p" in found) or {"H", "I"} <= found:
         raise InstantWrong("a format has %Y, one of %m and %b, %d, and for the hour either %H or %I with %p")
-    return re.compile("".join(pieces), re.ASCII), found
+    return re.compile(pattern, re.ASCII), found
 
 
 def _month(name: str) -> int:
