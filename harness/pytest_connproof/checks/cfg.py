@@ -11,10 +11,10 @@ import connproof
 from connproof.clock import SystemClock
 from connproof.config import BRACES, CREDENTIALS
 from connproof.documents import child, read_json
-from connproof.errors import ConfigWrong, Problem
 from connproof.links import origin
-from connproof.mapping import compile_mapping
+from connproof.live import check_mappings
 from connproof.places import JsonValue
+from connproof.run.asking import Asking
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.redact import redact
 from pytest_connproof.subject import Subject
@@ -24,20 +24,9 @@ def is_valid(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the che
     """Raises what keeps the config, or its example account, from being read: nothing else can be judged then."""
     connector = subject.connector
     subject.account  # noqa: B018 raises CallWrong, ConfigWrong
-    problems: list[Problem] = []
-    for mapping in connector.unified.values():
-        try:
-            compile_mapping(
-                mapping,
-                schema=subject.models.get(mapping.model),
-                clock=SystemClock(),
-                bindings={},
-                document=str(subject.file),
-            )
-        except ConfigWrong as wrong:
-            problems += wrong.problems
-    if problems:
-        raise ConfigWrong(str(subject.file), problems)
+    parties = subject.parties.values()  # also of every account's overrides
+    for each in (connector, *(party.connector for party in parties)):
+        check_mappings(each, subject.models, SystemClock())
     return {
         "operations": sum(1 for _ in connector.operations()),
         "expressions": sum(len(mapping.fields) for mapping in connector.unified.values()),
@@ -47,14 +36,12 @@ def is_valid(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the che
 def origins_are_pinned(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
     """Every recorded request went to an origin that the config allows."""
     connector = subject.connector
-    base = connector.base_url
-    for name, value in subject.account.variables.items():
-        base = base.replace(f"{{{name}}}", value)
-    if connector.api_version:
-        base = base.replace("{api_version}", connector.api_version.value)
-    allowed = {origin(base), *connector.allowed_origins}
+    every: set[str] = set()
     seen: list[str] = []
     for recorded in subject.lanes.values():
+        own = origin(Asking(connector, subject.party(recorded.lane).account).base_url)
+        allowed = {own, *connector.allowed_origins}
+        every |= allowed
         for exchange in recorded.lane.exchanges:
             seen.append(origin(exchange.request.url))
             if origin(exchange.request.url) not in allowed:
@@ -72,12 +59,12 @@ def origins_are_pinned(subject: Subject, target: str) -> Evidence:  # noqa: ARG0
                 )
     if not seen:
         raise Inconclusive("no recorded request shows where the connector goes", "record or import traffic")
-    if idle := sorted(allowed.difference(seen)):
+    if idle := sorted(every.difference(seen)):
         raise Inconclusive(
             f"no recorded request went to {', '.join(idle)}, which the config allows",
             "record a page that comes from there, or take it out of allowed_origins",
         )
-    return {"requests": len(seen), "origins": len(allowed)}
+    return {"requests": len(seen), "origins": len(every)}
 
 
 def holds_no_secret(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
