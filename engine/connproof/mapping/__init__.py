@@ -84,7 +84,7 @@ class _Field:
 
         return Expression(self.rule.expression)
 
-    @property
+    @cached_property
     def reads(self) -> tuple[str, ...]:
         """The paths that the expression reads of a record, as configs write them."""
         return tuple(_as_place(names) for names in sorted(members_read(self.rule.expression)))
