@@ -202,6 +202,15 @@ def test_S05_a_variable_cannot_lead_the_token_elsewhere(value: str) -> None:
         token_url(auth, Account("acme", HELD, {"region": value}))
 
 
+@pytest.mark.parametrize("value", ["ä", "a b", "a\\b", "a\nb"])
+def test_S05_a_variable_leaves_the_token_url_a_url(value: str) -> None:
+    """A pattern may allow too much for a path; then nothing is written."""
+    auth = auth_of({"url": "https://id.example/{tenant}/t"}, variables={"tenant": {"pattern": "(?s).+"}})
+
+    with pytest.raises(CallWrong, match="the token URL with the account's variables is not a URL"):
+        token_url(auth, Account("acme", HELD, {"tenant": value}))
+
+
 def test_A13_a_refresh_may_have_its_own_url() -> None:
     """A code is exchanged at the other."""
     auth = auth_of({"refresh_url": "https://id.example/refresh"})
@@ -535,6 +544,8 @@ JWT = {"algorithm": "RS256", "key_path": "key"}
         ({"url": "https://u:p@id.example/t"}, "/auth/token/url  is not an origin"),
         ({"url": "https://id.example/../t"}, "/auth/token/url  has a dot segment"),
         ({"url": "https://id.example/{t/t"}, "/auth/token/url  "),
+        ({"url": "https://id.example/ä"}, "/auth/token/url  has a character outside ASCII"),
+        ({"url": "https://127.0.0.1/t"}, "/auth/token/url  is an address"),
         ({"url": "https://id.example/t#f"}, "/auth/token/url  "),
         ({"url": "https://id.example/{client_secret}"}, "/auth/token/url  {client_secret} is not declared"),
     ],

@@ -92,10 +92,10 @@ def token_url(auth: Auth, account: Account, *, refreshing: bool = False) -> str:
 
     url = BRACES.sub(fill, template)
     try:
-        origin(url)
+        origin(url.encode("ascii").decode())
     except ValueError as wrong:
         raise CallWrong(
-            f"the token URL with the account's variables is not a URL: {wrong}",
+            f"the token URL with the account's variables is not a URL: {str(wrong).partition(': ')[2]}",
             facts={"needed by": f"connector.json {pointer}"},
         ) from None
     return url

@@ -223,6 +223,8 @@ def _judge_url(url: str, pointer: str, auth: Auth, notes: Notes, *, allow_loopba
     path = plain[len(origin(plain)) :].partition("?")[0]
     if any(part in {".", ".."} for part in path.split("/")):
         notes.wrong(pointer, "has a dot segment")
+    if not plain.isascii():
+        notes.wrong(pointer, "has a character outside ASCII", "percent-encode it as UTF-8")
     if "#" in plain:
         notes.wrong(pointer, "has a fragment", "leave it out: it is never sent")
     if "{" in plain or "}" in plain:
