@@ -16,6 +16,7 @@ import providers
 from connproof.clock import FixedClock
 from connproof.config import parse
 from connproof.errors import AccessRefused, PaginationLoop, ProviderBusy, ProviderSaid
+from connproof.events import ReadEnded
 from connproof.model import Request, Response
 from connproof.places import JsonValue
 from connproof.run import Call
@@ -61,7 +62,9 @@ def test_case_02_a_page_without_its_list_is_not_the_end() -> None:
         ),
     )
 
-    assert [{"id": 1}, {"id": 2}] == providers.read(loaded("marketo"), provider, "activities")
+    records = providers.read(loaded("marketo"), provider, "activities", call=Call(raw=True, params={"since": "2026"}))
+
+    assert [{"id": 1}, {"id": 2}] == records
     assert [None, "GWP", "GWQ", "GWR"] == [_query(request).get("nextPageToken") for request in provider.requests]
 
 
@@ -227,6 +230,30 @@ def test_case_12_no_content_is_an_empty_page() -> None:
     assert [] == providers.read(loaded("zoho"), scripted(Response(204)), "contacts")
 
 
+def test_case_13_after_2000_records_a_token_takes_over() -> None:
+    """Zoho: `page` reaches 2000 records; the 2001st needs the token of the page before it."""
+    pages = [
+        answer(
+            {
+                "data": [{"id": str(200 * page + number)} for number in range(200)],
+                "info": {"page": page + 1, "more_records": True, "next_page_token": f"c{page + 1}"},
+            }
+        )
+        for page in range(10)
+    ]
+    last = answer({"data": [{"id": "2000"}], "info": {"more_records": False, "next_page_token": None}})
+    provider = scripted(*pages, last)
+
+    records = providers.read(loaded("zoho"), provider, "contacts")
+
+    assert [{"id": str(number)} for number in range(2001)] == records
+    positions = [
+        (query.get("page"), query.get("page_token")) for query in (_query(request) for request in provider.requests)
+    ]
+    assert [(str(page), None) for page in range(1, 11)] == positions[:-1]
+    assert (None, "c10") == positions[-1]
+
+
 @pytest.mark.parametrize("left", [0, 1])
 def test_case_14_the_last_page_names_no_token(left: int) -> None:
     """Jira: without a token it is over, whatever `isLast` says or does not say."""
@@ -303,6 +330,39 @@ def test_case_17_a_cursor_is_the_only_parameter() -> None:
 
     assert [{"id": 1}, {"id": 2}] == providers.read(loaded("greenhouse"), provider, "candidates")
     assert [{"updated_after", "per_page"}, {"cursor"}] == [set(_query(request)) for request in provider.requests]
+
+
+def test_case_19_an_expired_iterator_starts_the_read_anew_without_doubles() -> None:
+    """Airtable: 422 on the second page; the listing is read from its start, and what was given is not given again."""
+    gone = answer({"error": {"type": "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"}}, status=422)
+    provider = scripted(
+        answer({"records": [{"id": "rec1"}, {"id": "rec2"}], "offset": "itr1/rec2"}),
+        gone,
+        answer({"records": [{"id": "rec1"}, {"id": "rec2"}], "offset": "itr2/rec2"}),
+        answer({"records": [{"id": "rec3"}]}),
+    )
+    call = Call(raw=True, params={"base_id": "app1", "table": "Contacts"})
+
+    records = providers.read(loaded("airtable"), provider, "records", call=call)
+
+    assert [{"id": "rec1"}, {"id": "rec2"}, {"id": "rec3"}] == records
+    assert [None, "itr1/rec2", None, "itr2/rec2"] == [_query(each).get("offset") for each in provider.requests]
+
+
+def test_case_20_a_stream_without_an_end_stops_where_nothing_is() -> None:
+    """Okta: the System Log always names a next page. An empty one ends the run, and its link is where the next begins."""
+    following = "https://acme.okta.com/api/v1/logs?after=1790_{}"
+    provider = scripted(
+        answer([{"uuid": "e1"}], ("link", f'<{following.format(1)}>; rel="next"')),
+        answer([], ("link", f'<{following.format(2)}>; rel="next"')),
+    )
+
+    assert [{"uuid": "e1"}] == providers.read(loaded("okta"), provider, "logs")
+
+    (ended,) = [event for event in provider.events if isinstance(event, ReadEnded)]
+    again = scripted(answer([], ("link", f'<{following.format(3)}>; rel="next"')))
+    assert [] == providers.read(loaded("okta"), again, "logs", call=Call(raw=True, resume=ended.bookmark))
+    assert [following.format(2)] == [request.url for request in again.requests]
 
 
 def _query(request: Request) -> dict[str, str]:

@@ -137,7 +137,12 @@ LISTINGS = [
         ),
         "/crm/v3/objects/contacts/search",
         ("1", "2"),
-        {"properties": ["email", "firstname", "lastname"], "limit": 200, "after": "1"},
+        {
+            "filterGroups": [{"filters": [{"propertyName": "hs_object_id", "operator": "GTE", "value": "0"}]}],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "limit": 200,
+            "after": "1",
+        },
         operation="search",
     ),
     Listing(
@@ -265,7 +270,7 @@ LISTINGS = [
         ),
         "/services/rest/query/v1/suiteql?limit=1000&offset=1000",
         tuple(full(1, 1001)),
-        {"q": "SELECT id, companyname FROM customer ORDER BY id"},
+        {"q": "SELECT id, companyname FROM customer WHERE id >= 0 ORDER BY id"},
     ),
     Listing(
         "quickbooks",
@@ -501,8 +506,11 @@ LISTINGS = [
         "freshdesk",
         "tickets",
         (
-            answer([{"id": 1}], link("https://acme.freshdesk.com/api/v2/tickets?page=2&per_page=100")),
-            answer([{"id": 2}]),
+            answer(
+                [{"id": 1, "updated_at": "2026-01-02T03:04:05Z"}],
+                link("https://acme.freshdesk.com/api/v2/tickets?page=2&per_page=100"),
+            ),
+            answer([{"id": 2, "updated_at": "2026-01-02T03:04:06Z"}]),
         ),
         "/api/v2/tickets?page=2&per_page=100",
         (1, 2),
@@ -544,6 +552,183 @@ LISTINGS = [
         operation="cursor",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A read of several kinds of requests: what is asked in order, without the origin, and the records."""
+
+    id: str
+    target: str
+    answers: tuple[Response, ...]
+    asked: tuple[str, ...]
+    records: tuple[JsonValue, ...]
+    operation: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+READS = [
+    Read(
+        "marketo: the first token comes from another request",
+        "activities",
+        (
+            answer({"success": True, "moreResult": False, "nextPageToken": "GWP"}),
+            answer({"success": True, "moreResult": False, "nextPageToken": "GWQ", "result": [{"id": 1}]}),
+        ),
+        (
+            "/rest/v1/activities/pagingtoken.json?sinceDatetime=2026-01-01T00%3A00%3A00Z",
+            "/rest/v1/activities.json?activityTypeIds=1&batchSize=300&nextPageToken=GWP",
+        ),
+        ({"id": 1},),
+        params={"since": "2026-01-01T00:00:00Z"},
+    ),
+    Read(
+        "netsuite: the listing has ids alone",
+        "customers",
+        (
+            answer({"count": 2, "hasMore": False, "items": [{"id": "107"}, {"id": "108"}], "totalResults": 2}),
+            answer({"id": "107", "companyName": "Acme"}),
+            answer({"id": "108", "companyName": "Bolt"}),
+        ),
+        (
+            "/services/rest/record/v1/customer?limit=1000&offset=0",
+            "/services/rest/record/v1/customer/107?expandSubResources=true",
+            "/services/rest/record/v1/customer/108?expandSubResources=true",
+        ),
+        ({"id": "107", "companyName": "Acme"}, {"id": "108", "companyName": "Bolt"}),
+    ),
+    Read(
+        "google: so has this one, and no list where it is empty",
+        "messages",
+        (
+            answer({"messages": [{"id": "m1"}], "nextPageToken": "7", "resultSizeEstimate": 1}),
+            answer({"id": "m1", "snippet": "Hi"}),
+            answer({"resultSizeEstimate": 0}),
+        ),
+        (
+            "/gmail/v1/users/me/messages?maxResults=100",
+            "/gmail/v1/users/me/messages/m1",
+            "/gmail/v1/users/me/messages?maxResults=100&pageToken=7",
+        ),
+        ({"id": "m1", "snippet": "Hi"},),
+    ),
+    Read(
+        "xero: once for each tenant",
+        "contacts",
+        (
+            answer([{"tenantId": "t1"}, {"tenantId": "t2"}]),
+            answer({"pagination": {"page": 1, "pageCount": 1}, "Contacts": [{"ContactID": "a"}]}),
+            answer({"pagination": {"page": 1, "pageCount": 1}, "Contacts": [{"ContactID": "b"}]}),
+        ),
+        (
+            "/connections",
+            "/api.xro/2.0/Contacts?pageSize=100&page=1",
+            "/api.xro/2.0/Contacts?pageSize=100&page=1",
+        ),
+        (
+            {"ContactID": "a", "_tenant": {"tenantId": "t1"}},
+            {"ContactID": "b", "_tenant": {"tenantId": "t2"}},
+        ),
+        operation="everywhere",
+    ),
+    Read(
+        "salesforce: children have pages of their own",
+        "accounts",
+        (
+            answer(
+                {
+                    "totalSize": 1,
+                    "done": True,
+                    "records": [
+                        {
+                            "Id": "001x",
+                            "Contacts": {
+                                "totalSize": 2,
+                                "done": False,
+                                "nextRecordsUrl": "/services/data/v60.0/query/0r8xx-1",
+                                "records": [{"Id": "003x1"}],
+                            },
+                        }
+                    ],
+                }
+            ),
+            answer({"totalSize": 2, "done": True, "records": [{"Id": "003x2"}]}),
+        ),
+        (
+            "/services/data/v60.0/query?q=SELECT%20Id%2C%20%28SELECT%20Id%20FROM%20Contacts%29%20FROM%20Account",
+            "/services/data/v60.0/query/0r8xx-1",
+        ),
+        (
+            {
+                "Id": "001x",
+                "Contacts": {
+                    "totalSize": 2,
+                    "done": False,
+                    "nextRecordsUrl": "/services/data/v60.0/query/0r8xx-1",
+                    "records": [{"Id": "003x1"}, {"Id": "003x2"}],
+                },
+            },
+        ),
+    ),
+    Read(
+        "stripe: so have the lines of an invoice",
+        "invoices",
+        (
+            answer(
+                {
+                    "object": "list",
+                    "has_more": False,
+                    "data": [{"id": "in_1", "lines": {"object": "list", "has_more": True, "data": [{"id": "il_1"}]}}],
+                }
+            ),
+            answer({"object": "list", "has_more": False, "data": [{"id": "il_2"}]}),
+        ),
+        ("/v1/invoices?limit=100", "/v1/invoices/in_1/lines?limit=100&starting_after=il_1"),
+        ({"id": "in_1", "lines": {"object": "list", "has_more": True, "data": [{"id": "il_1"}, {"id": "il_2"}]}},),
+    ),
+    Read(
+        "zendesk: an export goes on with its cursor alone",
+        "tickets",
+        (
+            answer({"tickets": [{"id": 1}], "after_cursor": "MTU3", "end_of_stream": False}),
+            answer({"tickets": [{"id": 2}], "after_cursor": "MTU4", "end_of_stream": True}),
+        ),
+        (
+            "/api/v2/incremental/tickets/cursor.json?start_time=1767323045",
+            "/api/v2/incremental/tickets/cursor.json?cursor=MTU3",
+        ),
+        ({"id": 1}, {"id": 2}),
+        operation="export",
+        params={"start_time": "1767323045"},
+    ),
+    Read(
+        "marketo: assets end by a warning, without a list",
+        "programs",
+        (answer({"success": True, "warnings": ["No assets found for the given search criteria."]}),),
+        ("/rest/asset/v1/programs.json?maxReturn=200&offset=0",),
+        (),
+    ),
+    Read(
+        "workday-rest: a report is one answer",
+        "report",
+        (answer({"Report_Entry": [{"Employee_ID": "21001"}]}),),
+        ("/ccx/service/customreport2/acme_gms/lmcneil/Headcount?format=json",),
+        ({"Employee_ID": "21001"},),
+        params={"owner": "lmcneil", "report": "Headcount"},
+    ),
+]
+
+
+@pytest.mark.parametrize("read", READS, ids=lambda read: read.id)
+def test_a_read_of_several_requests(read: Read) -> None:
+    """Seeds, ids that are filled up, tenants, lists inside records: what is asked, in order, and what comes of it."""
+    provider = scripted(*read.answers)
+    call = Call(raw=True, params=read.params)
+
+    records = providers.read(loaded(read.id.partition(":")[0]), provider, read.target, read.operation, call)
+
+    assert list(read.records) == records
+    assert list(read.asked) == ["/" + request.url.split("/", 3)[3] for request in provider.requests]
 
 
 def test_every_provider_has_a_config() -> None:
@@ -627,7 +812,7 @@ SENT = {
         ("intercom", "intercom-version", "2.11"),
         ("netsuite", "prefer", "transient"),
         ("notion", "notion-version", "2022-06-28"),
-        ("salesforce", "sforce-query-options", "batchSize=200"),
+        ("salesforce", "sforce-query-options", "batchSize=2000"),
         ("stripe", "stripe-version", "2026-06-24.dahlia"),
         ("xero", "accept", "application/json"),
         ("xero", "xero-tenant-id", providers.TENANT),
