@@ -206,7 +206,7 @@ class _Answer:
             at = _INSTANTS[self._places.expires_at_unit](text)
             # By the provider's clock: only the time between its two dates means the same here.
             left = None if at is None else at - (sent_at(self._response, now=self._now) or self._now)
-            if left is not None and left > timedelta(0):
+            if left is not None and timedelta(0) < left <= timedelta(seconds=_MOST_SECONDS):
                 return self._now + left
             self.notes.append("expires_at is no time to come")
         assumed = endpoint.assumed_lifetime_s
