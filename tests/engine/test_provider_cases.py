@@ -350,7 +350,7 @@ def test_case_19_an_expired_iterator_starts_the_read_anew_without_doubles() -> N
 
 
 def test_case_20_a_stream_without_an_end_stops_where_nothing_is() -> None:
-    """Okta: the System Log always names a next page. An empty one ends the run, and its link is where the next begins."""
+    """Okta: the System Log always names a next page. An empty one ends the run; the next run begins at its link."""
     following = "https://acme.okta.com/api/v1/logs?after=1790_{}"
     provider = scripted(
         answer([{"uuid": "e1"}], ("link", f'<{following.format(1)}>; rel="next"')),
