@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from connproof.decode import as_json, as_text, as_xml
+from connproof.decode import as_json, as_text
 from connproof.decode.parts import Limits, begins_like, media_type, seen, unreadable
 from connproof.errors import LimitExceeded, ProviderBroke
 from connproof.model import Format, Response, XmlFormat
@@ -120,5 +120,7 @@ def _kind(chosen: Format) -> Literal["json", "xml", "text"]:
 
 def _read(response: Response, limits: Limits, chosen: Format) -> JsonValue:
     if isinstance(chosen, XmlFormat):
+        from connproof.decode import as_xml  # most connectors read JSON
+
         return as_xml.read(response, limits, chosen)
     return as_json.read(response, limits) if chosen == "json" else as_text.read(response)

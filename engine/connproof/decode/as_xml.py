@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from xml.parsers import expat
 
+import xmltodict
+
 from connproof.decode.parts import Limits, canonical, charset, marked, too_deep, unreadable
 from connproof.model import Response, XmlFormat
 from connproof.places import JsonValue, Place
@@ -154,8 +156,6 @@ class _Stripped(dict[str, str]):
 
 
 def _parsed(text: str, words: XmlFormat) -> JsonValue:
-    import xmltodict  # most connectors read JSON
-
     prefix, inner_text = words.attribute_prefix, words.text
     declarations = f"{prefix}xmlns"  # where the library puts what it resolved
     resolves = words.namespaces != "keep"
