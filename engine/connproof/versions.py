@@ -18,10 +18,22 @@ from connproof.model import ApiVersion, Response
 from connproof.places import Absent, JsonValue, Place
 from connproof.standards.lifecycle import read_lifecycle
 
-__all__ = ["Announcement", "State", "announced", "days_left", "declared", "is_known", "served", "state"]
+__all__ = [
+    "DEFAULT_HORIZON_DAYS",
+    "Announcement",
+    "State",
+    "announced",
+    "days_left",
+    "declared",
+    "is_known",
+    "served",
+    "state",
+]
 
 Kind: TypeAlias = Literal["deprecated", "sunset", "served", "successor", "warning", "note"]
 State: TypeAlias = Literal["past", "due", "later", "told"]
+
+DEFAULT_HORIZON_DAYS: Final = 180
 
 _WARNING: Final = re.compile(r'\b299 \S{1,200} "((?:[^"\\]|\\.){0,1000})"')  # RFC 7234, section 5.5
 _DEPRECATED: Final = re.compile(r"deprecat", re.IGNORECASE)

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from connproof.decode import decode
-from connproof.errors import ProviderSaid
 from connproof.model import Connector
-from connproof.places import ABSENT, Absent, JsonValue
+from connproof.places import ABSENT
 from connproof.versions import Announcement, announced, served
+from pytest_connproof.answers import document_in
 from pytest_connproof.recording import Exchange, Lane, Recording
 
 __all__ = ["Heard", "announcements", "served_versions"]
@@ -46,8 +45,11 @@ def served_versions(connector: Connector, recordings: Iterable[Recording]) -> tu
         return ()
     by = version.served if isinstance(version.served, str) else version.served.text
     found: dict[Announcement, Heard] = {}
+    operations = {operation.id: operation for operation in connector.operations()}
     for recording, lane, exchange in _exchanges(recordings):
-        text = served(exchange.response, _document(connector, exchange), version)
+        operation = operations.get(lane.operation)
+        document = document_in(operation, exchange.response) if operation else ABSENT
+        text = served(exchange.response, document, version)
         if text is not None:
             one = Announcement("served", by, text=text, operation=lane.operation)
             found.setdefault(one, Heard(one, recording, exchange))
@@ -59,10 +61,3 @@ def _exchanges(recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Lan
         for lane in recording.lanes:
             for exchange in lane.exchanges:
                 yield recording, lane, exchange
-
-
-def _document(connector: Connector, exchange: Exchange) -> JsonValue | Absent:
-    try:
-        return decode(exchange.response, declared=connector.decode)
-    except ProviderSaid:  # replay says what is wrong with it
-        return ABSENT

@@ -23,6 +23,7 @@ import typer
 from connproof import config
 from connproof.errors import CallWrong
 from connproof.model import Connector, Request
+from connproof.versions import DEFAULT_HORIZON_DAYS
 from pytest_connproof import contracts, foreign
 from pytest_connproof import recording as recordings
 from pytest_connproof.atomic import write_whole
@@ -33,7 +34,6 @@ from pytest_connproof.recording import Provenance, Recording, RecordingUnfit
 from pytest_connproof.redact import Policy, policy_for
 from pytest_connproof.report import drift as drift_report
 from pytest_connproof.report import versions as versions_report
-from pytest_connproof.subject import DEFAULT_HORIZON_DAYS
 
 __all__ = ["app"]
 

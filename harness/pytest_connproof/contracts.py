@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connproof.decode import decode
 from connproof.documents import read_json
 from connproof.drift import DIALECT, Difference, Seen, compare, reads_of
-from connproof.errors import ConfigWrong, ProviderSaid
-from connproof.model import Connector, Operation, Response
-from connproof.outcome import judged
-from connproof.places import ABSENT, Absent, JsonValue
+from connproof.errors import ConfigWrong
+from connproof.model import Connector, Operation
+from connproof.places import Absent
 from connproof.schemas import shipped
+from pytest_connproof.answers import document_in, meaning_of
 from pytest_connproof.recording import Recording
 
 __all__ = [
@@ -83,20 +82,13 @@ def answers_of(connector: Connector, recordings: Iterable[Recording]) -> Mapping
     for lane in lanes:
         answers = every[lane.operation]
         for exchange in lane.exchanges:
-            document = _answer(connector, answers.operation, exchange.response)
+            if meaning_of(connector, answers.operation, exchange.response).meaning != "success":
+                continue
+            document = document_in(answers.operation, exchange.response)
             if not isinstance(document, Absent):
                 answers.seen.add(document)
                 answers.count += 1
     return {name: answers for name, answers in every.items() if answers.count}
-
-
-def _answer(connector: Connector, operation: Operation, response: Response) -> JsonValue | Absent:
-    """The body of an answer that means success; ABSENT of any other, and of one that cannot be read."""
-    try:
-        document = decode(response, declared=connector.decode)
-    except ProviderSaid:  # replay says what is wrong with it
-        return ABSENT
-    return document if judged(response, document, connector.rules_for(operation)).is_success else ABSENT
 
 
 def load_contract(path: Path) -> dict[str, Any]:

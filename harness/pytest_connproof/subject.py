@@ -24,6 +24,7 @@ from connproof.model import Account, Connector, Operation, UnifiedMapping, froze
 from connproof.overrides import Layer
 from connproof.places import JsonValue
 from connproof.stores import FileStore
+from connproof.versions import DEFAULT_HORIZON_DAYS
 from pytest_connproof import recording as recordings
 from pytest_connproof.answers import meaning_of, records_in
 from pytest_connproof.contracts import Answers, Drift, answers_of, contract_path, contracted, drift_from
@@ -34,10 +35,9 @@ from pytest_connproof.parity import Deviation, load_deviations
 from pytest_connproof.recording import Lane, Recording, RecordingUnfit
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
 
-__all__ = ["DEFAULT_HORIZON_DAYS", "DEFAULT_MAX_AGE_DAYS", "Party", "RecordedLane", "Settings", "Subject"]
+__all__ = ["DEFAULT_MAX_AGE_DAYS", "Party", "RecordedLane", "Settings", "Subject"]
 
 DEFAULT_MAX_AGE_DAYS: Final = 365
-DEFAULT_HORIZON_DAYS: Final = 180
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,7 +373,7 @@ def test_reads_of_an_error_rule() -> None:
 
     found = reads_of(connector, connector.resources["deals"].operations["get"])
 
-    assert {("ok",): "/errors/0/when/body", ("error", "text"): "/errors/0/message"} == {
+    assert {("ok",): "/errors/0", ("error", "text"): "/errors/0"} == {
         read.names: read.pointer for read in found if read.pointer.startswith("/errors")
     }
 
@@ -386,3 +386,37 @@ def test_reads_of_the_served_version() -> None:
     found = reads_of(connector, connector.resources["deals"].operations["get"])
 
     assert Read(("meta", "version"), "/api_version/served/body") in found
+
+
+def test_reads_of_what_further_requests_are_made_from() -> None:
+    """A cursor at one of several places, a list inside a record, and what another operation takes from this one's."""
+    listing = {
+        "method": "GET",
+        "path": "/deals",
+        "response_path": "rows",
+        "pagination": {
+            "type": "cursor",
+            "cursor_param": "after",
+            "cursor_field": ["next.after", {"path": "next.url", "url_param": "after"}],
+        },
+        "nested": {"lines": {"response_path": "rows", "pagination": {"type": "next_url", "next_url_field": "next"}}},
+    }
+    notes = {
+        "method": "GET",
+        "path": "/deals/{deal}/notes",
+        "for_each": {"operation": "deals.list", "params": {"deal": "meta.id"}},
+    }
+    connector = _connector(
+        {**CONFIG, "unified": {}, "resources": {"deals": {"list": listing}, "notes": {"list": notes}}}
+    )
+
+    found = reads_of(connector, connector.resources["deals"].operations["list"])
+
+    assert {
+        ("rows",),
+        ("next", "after"),
+        ("next", "url"),
+        ("rows", "lines"),
+        ("rows", "lines", "next"),
+        ("rows", "meta", "id"),
+    } == {read.names for read in found}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from connproof.mapping.members import Names, members_read
-from connproof.model import Connector, Operation, Pagination, Words
+from connproof.model import Connector, Elements, Operation, Pagination, Seed, Then
 from connproof.places import Place
 
 __all__ = ["Read", "names_of", "reads_of"]
+
+# The words of pagination whose paths are looked up in a record; all others' are looked up in the page.
+_OF_A_RECORD = frozenset({"key_field", "window"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +44,69 @@ def _reads(connector: Connector, operation: Operation) -> Iterator[Read]:
     if operation.key is not None:
         yield Read((*record, *names_of(operation.key)), f"{operation.pointer}/key")
     if operation.pagination is not None:
-        yield from _reads_of_pages(operation.pagination, record)
-    for rule in (*operation.errors, *connector.errors):
-        for place, _ in rule.when.body:
-            yield Read(names_of(place), f"{rule.pointer}/when/body")
-        for word, words in (("code", rule.code), ("message", rule.message)):
-            yield from _reads_of_words(words, f"{rule.pointer}/{word}")
-    if connector.api_version is not None and isinstance(connector.api_version.served, Place):
-        yield Read(names_of(connector.api_version.served), "/api_version/served/body")
+        yield from _of_pages(operation.pagination, (), record)
+    yield from _of_what_is_asked_next(connector, operation, record)
+    for rule in connector.rules_for(operation):
+        yield from _below((), rule, rule.pointer)
+    if operation.elements is not None:
+        yield from _of_elements(operation.elements)
+    yield from _below((), connector.rate_limit, "/rate_limit")
+    if connector.api_version is not None:
+        yield from _below((), connector.api_version.served, "/api_version/served/body")
     for mapping in connector.models_of(operation.resource):
         for field in mapping.fields:
             for names in sorted(members_read(field.expression)):
                 yield Read((*record, *names), field.pointer, whole=True)
+        if mapping.custom_fields is not None:
+            for source in mapping.custom_fields.sources:
+                yield Read((*record, *names_of(source.at)), mapping.custom_fields.rule.pointer, whole=True)
 
 
-def _reads_of_pages(pagination: Pagination, record: Names) -> Iterator[Read]:
+def _of_pages(pagination: Pagination, page: Names, record: Names) -> Iterator[Read]:
     for word in fields(pagination):
-        place = getattr(pagination, word.name)
-        if isinstance(place, Place):
-            above = record if word.name == "key_field" else ()  # the key is a record's, all else the page's
-            yield Read((*above, *names_of(place)), f"{pagination.pointer}/{word.name}")
+        said, pointer = getattr(pagination, word.name), f"{pagination.pointer}/{word.name}"
+        if isinstance(said, Then):
+            yield from _of_pages(said.pagination, page, record)
+        elif not isinstance(said, Seed):  # that is read in another operation's answers
+            yield from _below(record if word.name in _OF_A_RECORD else page, said, pointer)
 
 
-def _reads_of_words(words: Words | None, pointer: str) -> Iterator[Read]:
-    for place in words.places if words else ():
-        if isinstance(place, Place):
-            yield Read(names_of(place), pointer)
+def _of_what_is_asked_next(connector: Connector, operation: Operation, record: Names) -> Iterator[Read]:
+    """What further requests are made from: the lists inside a record, the record itself, or the whole answer."""
+    for nested in operation.nested:
+        page = (*record, *names_of(nested.at))
+        yield Read(page, nested.pointer)
+        inner = (*page, *names_of(nested.response_path)) if nested.response_path else page
+        yield from _of_pages(nested.pagination, page, inner)
+        yield from _below(record, nested.params, nested.pointer)
+    yield from _below(record, operation.hydrate, f"{operation.pointer}/hydrate")
+    for other in connector.operations():
+        if other.for_each is not None and other.for_each.operation == operation.id:
+            yield from _below(record, other.for_each, other.for_each.pointer)
+        seed = other.pagination.seed if other.pagination else None
+        if seed is not None and other.pagination and (other.resource, seed.operation) == _named(operation):
+            yield Read(names_of(seed.field), f"{other.pagination.pointer}/seed")
+
+
+def _of_elements(elements: Elements) -> Iterator[Read]:
+    for at in (elements.at, elements.failures_at):
+        inner = names_of(at) if at else ()
+        if at is not None:
+            yield Read(inner, elements.pointer)
+        yield from _below(inner, replace(elements, at=None, failures_at=None), elements.pointer)
+
+
+def _named(operation: Operation) -> tuple[str, str]:
+    return operation.resource, operation.name
+
+
+def _below(base: Names, said: object, pointer: str) -> Iterator[Read]:
+    """A read for each path, however deep in what a word says."""
+    if isinstance(said, Place):
+        yield Read((*base, *names_of(said)), pointer)
+    elif isinstance(said, tuple):
+        for one in said:
+            yield from _below(base, one, pointer)
+    elif is_dataclass(said):
+        for field in fields(said):
+            yield from _below(base, getattr(said, field.name), pointer)
