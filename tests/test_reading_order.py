@@ -98,6 +98,7 @@ HARNESS = Package(
         "collect",
         "report",
         "lanes",
+        "recorded",
         "commands",
         "plugin",
         "__init__",

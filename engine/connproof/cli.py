@@ -19,6 +19,7 @@ import typer
 
 from connproof import config, sync
 from connproof.clock import SystemClock
+from connproof.documents import read_json
 from connproof.errors import (
     CallWrong,
     ConnproofError,
@@ -30,8 +31,8 @@ from connproof.errors import (
 from connproof.events import Event, PageRead, ReadEnded
 from connproof.mapping import CompiledMapping
 from connproof.model import Connector, Query, UnifiedMapping
-from connproof.named import faults_of, in_database, in_files, models_of
-from connproof.places import Absent
+from connproof.named import Named, faults_of, in_database, in_files, models_of
+from connproof.places import ABSENT, Absent
 from connproof.run import Call, Record
 from connproof.run.mapped import Mapper
 from connproof.transport import HttpxTransport
@@ -109,6 +110,18 @@ def read(
     page_size: Annotated[int | None, typer.Option(min=1, help="Records a page.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on where an earlier read stopped.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The provider's own records, unmapped.")] = False,
+    filters: Annotated[
+        list[str] | None, typer.Option("--filter", help="A filter of the unified model, as NAME=VALUE.")
+    ] = None,
+    remote_data: Annotated[
+        bool, typer.Option("--remote-data", help="The provider's own record beside each unified one.")
+    ] = False,
+    wait: Annotated[
+        float | None, typer.Option(min=0, help="Wait for throttles, this many seconds in all. Default: end at once.")
+    ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Answer from the connector's recordings, not from the network.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="For each record a table: what each field is, and what gave it.")
     ] = False,
@@ -124,8 +137,19 @@ def read(
         else in_database(connector, account, environment, store)
     )
     loaded = named.connector(allow_loopback=allow_loopback)
-    call = Call(_params(param), _pairs(query), page_size=page_size, limit=limit, resume=resume, raw=raw or explain)
-    transport = HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback)
+    call = Call(
+        _params(param),
+        _pairs(query),
+        filters=dict(_pairs(filters)),
+        page_size=page_size,
+        limit=limit,
+        resume=resume,
+        raw=raw or explain,
+        remote_data=remote_data,
+        on_throttle="raise" if wait is None else "wait",
+        max_wait_s=wait or 0,
+    )
+    transport = _recorded(named) if replay else _network(allow_loopback=allow_loopback)
     owner, models = named.account, models_of(loaded, named.home)
     put = _put_record
     if explain:
@@ -141,6 +165,45 @@ def read(
     ) as records:
         for record in records:
             put(record)
+
+
+@app.command()
+def write(
+    connector: ConnectorArgument,
+    target: Annotated[str, typer.Argument(help="A resource, or a unified model such as crm.contact.")],
+    operation: Annotated[str, typer.Argument(help="The operation: create, update, delete, or a name of the config's.")],
+    *,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="A JSON file: a record, or a list of them for a batch.", exists=True, dir_okay=False),
+    ] = None,
+    account: AccountOption = None,
+    param: Annotated[list[str] | None, typer.Option(help="A parameter of the call, as NAME=VALUE.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The idempotency key. Default: one is made.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The file holds the provider's own record.")] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Answer from the connector's recordings, not from the network.")
+    ] = False,
+    allow_loopback: LoopbackOption = False,
+) -> None:
+    """Write one record or a batch; what came of it is one line of JSON on stdout. Exit 1 where an element failed."""
+    named = in_files(connector, account, None)
+    loaded = named.connector(allow_loopback=allow_loopback)
+    done = sync.write(
+        loaded,
+        target,
+        operation,
+        ABSENT if record is None else read_json(record.read_bytes(), str(record))[0],
+        Call(_params(param), raw=raw, idempotency_key=key),
+        transport=_recorded(named) if replay else _network(allow_loopback=allow_loopback),
+        account=named.account,
+        models=models_of(loaded, named.home),
+    )
+    _put_record(done.document())
+    if done.failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -163,7 +226,7 @@ def raw(
         loaded,
         method,
         path,
-        transport=HttpxTransport(user_agent=_user_agent(), allow_loopback=allow_loopback),
+        transport=_network(allow_loopback=allow_loopback),
         account=named.account,
         headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
         body=data.read_bytes() if data else None,
@@ -181,6 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         app(args=arguments, prog_name="connproof", standalone_mode=True)
     except ProviderSaid as said:
         _say(str(said))
+        if said.message:
+            _say(f"  it says      {shortened(printable(said.message))}")
         if said.resume:
             _say(f"  resume with  --resume {said.resume}")
         raise SystemExit(1) from None
@@ -201,6 +266,24 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             _say("interrupted")
         raise
     raise SystemExit(0)
+
+
+def _network(*, allow_loopback: bool) -> HttpxTransport:
+    return HttpxTransport(user_agent=f"connproof/{version('connproof')}", allow_loopback=allow_loopback)
+
+
+def _recorded(named: Named) -> sync.Opening:
+    """The connector's recordings as a transport: of the package that reads recordings, if it is installed."""
+    (point,) = entry_points(group="connproof.transports", name="recordings")
+    try:
+        made = point.load()
+    except ModuleNotFoundError as missing:
+        package = missing.name or "a package"
+        raise CallWrong(
+            f"--replay needs {package}, which is not installed", fix="pip install 'connproof[pytest]'"
+        ) from None
+    opening: sync.Opening = made(named.home, named.account)
+    return opening
 
 
 def _put(data: bytes) -> None:
@@ -329,10 +412,6 @@ def _progress(event: Event) -> None:
 
 def _counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def _user_agent() -> str:
-    return f"connproof/{version('connproof')}"
 
 
 def _say(text: str) -> None:

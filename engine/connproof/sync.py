@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from connproof.events import Listener, ignore
 from connproof.model import Account, Connector, Headers, Query, Response
-from connproof.places import JsonValue
-from connproof.run import Call, Engine, MappedPage, Record
+from connproof.places import ABSENT, Absent, JsonValue
+from connproof.run import Call, Engine, MappedPage, Record, Written
 from connproof.transport import Transport
 
-__all__ = ["one", "raw", "read"]
+__all__ = ["Opening", "one", "raw", "read", "write"]
 
 _T = TypeVar("_T")
 Opening = AbstractAsyncContextManager[Transport]
@@ -68,6 +68,29 @@ def one(
             target, operation, call
         ),
     )
+
+
+def write(
+    connector: Connector,
+    target: str,
+    operation: str,
+    record: JsonValue | Absent = ABSENT,
+    call: Call | None = None,
+    *,
+    transport: Opening,
+    account: Account | None = None,
+    models: Mapping[str, JsonValue] | None = None,
+    listener: Listener = ignore,
+) -> Written:
+    """As `Engine.write`; a list of records is a batch, as for `Engine.write_many`."""
+
+    def ask(opened: Transport) -> Coroutine[Any, Any, Written]:
+        engine = Engine(connector, opened, account=account, models=models, listener=listener)
+        if isinstance(record, list):
+            return engine.write_many(target, operation, record, call)
+        return engine.write(target, operation, record, call)
+
+    return _with_engine(transport, ask)
 
 
 def raw(

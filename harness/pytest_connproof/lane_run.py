@@ -20,7 +20,7 @@ from connproof.events import Event, PageRead, ReadEnded, RequestSent
 from connproof.mapping import CompiledMapping
 from connproof.model import Account, Auth, Connector, Operation, Request
 from connproof.places import ABSENT, JsonValue
-from connproof.run import Call, Element, Engine
+from connproof.run import Call, Engine
 from connproof.transport import Transport
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
@@ -148,21 +148,16 @@ async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[
     call, record = _call(lane), lane.call.record if lane.call else ABSENT
     if isinstance(record, list) and operation.batch is not None:
         written = await engine.write_many(operation.resource, operation.name, record, call)
-        records.extend(map(_fate, written.elements))
+        records.extend(element.document() for element in written.elements)
     elif record is not ABSENT or operation.method in {"PUT", "PATCH", "DELETE"}:
         written = await engine.write(operation.resource, operation.name, record, call)
-        records.extend(map(_fate, written.elements) if operation.elements else [written.record])
+        fates = [element.document() for element in written.elements]
+        records.extend(fates if operation.elements else [written.record])
     elif operation.is_list:
         async for page in engine.pages(operation.resource, operation.name, call):
             records.extend(page.records)
     else:
         records.append(await engine.one(operation.resource, operation.name, call))
-
-
-def _fate(element: Element) -> JsonValue:
-    """What the caller learns of one element of a batch, as data; the provider's words are left out."""
-    told = {"index": element.index, "ok": element.ok, "id": element.id, "status": element.status, "code": element.code}
-    return {name: value for name, value in told.items() if value is not None and value != ""}
 
 
 def _call(lane: Lane) -> Call:

@@ -85,7 +85,7 @@ class Engine:
         asked, mapping = self._asking.target(target, operation, raw=call.raw)
         if not asked.is_list:
             raise CallWrong(f"{asked.id} gives one record", fix="ask for it with `one`")
-        call = self._mapper.filtered(call, mapping)
+        call, mapping = self._mapper.filtered(call, mapping), None if call.raw else mapping
         given = 0
         if call.limit is not None and call.limit <= 0:
             return
@@ -101,6 +101,7 @@ class Engine:
         """The one record of an operation such as get; mapped as `read` maps."""
         call = call or Call()
         asked, mapping = self._asking.target(target, operation or "get", raw=call.raw)
+        mapping = None if call.raw else mapping
         if asked.is_list:
             raise CallWrong(f"{asked.id} gives a list", fix="ask for it with `read`")
         try:
@@ -141,6 +142,7 @@ class Engine:
     def _writing(self, target: str, operation: str, call: Call | None) -> Writing:
         call = call or Call()
         asked, mapping = self._asking.target(target, operation, raw=call.raw)
+        mapping = None if call.raw else mapping
         return Writing(self._asking, self._door, self._mapper, (asked, mapping), call, nonce=self._nonce)
 
     async def discovered(self) -> dict[str, str]:

@@ -57,7 +57,7 @@ class Asking:
             raise CallWrong(
                 f'{connector.name}.{resource.name} has no operation "{name}"', fix=nearest(name, resource.operations)
             )
-        return resource.operations[name], None if raw else mapping
+        return resource.operations[name], mapping
 
     def draft(self, operation: Operation, call: Call) -> Draft:
         """The draft of an operation's first request, unsigned. Raises CallWrong for a parameter missing or unknown."""

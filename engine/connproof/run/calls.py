@@ -68,6 +68,12 @@ class Element:
     code: str = ""
     message: str = field(default="", repr=False)
 
+    def document(self) -> dict[str, JsonValue]:
+        """As data, without what is not said, and without the provider's words."""
+        told: dict[str, JsonValue] = {"index": self.index, "ok": self.ok}
+        said = {"id": self.id, "status": self.status, "code": self.code or None}
+        return told | {name: value for name, value in said.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -86,3 +92,10 @@ class Written:
     def failed(self) -> tuple[Element, ...]:
         """The elements that failed, in their order."""
         return tuple(element for element in self.elements if not element.ok)
+
+    def document(self) -> dict[str, JsonValue]:
+        """As data, without what is not said."""
+        told: dict[str, JsonValue] = {"status": self.status, "id": self.id, "record": self.record}
+        told["elements"] = [element.document() for element in self.elements] or None
+        told["idempotency_key"] = self.idempotency_key
+        return {name: value for name, value in told.items() if value is not None}

@@ -106,7 +106,12 @@ class Mapper:
                 "resource": {"name": mapping.resource},
             }
             self._compiled[name] = compile_mapping(
-                mapping, schema=schema, clock=self._clock, bindings=bindings, document=self._connector.source.name
+                mapping,
+                schema=schema,
+                clock=self._clock,
+                bindings=bindings,
+                document=self._connector.source.name,
+                source=self._connector.source,
             )
         return self._compiled[name]
 
