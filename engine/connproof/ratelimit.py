@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from connproof.conditions import holds
 from connproof.model import BudgetRule, Headers, LimitSource, RateLimit, Response
-from connproof.places import Absent, JsonValue
+from connproof.places import Absent, JsonValue, Place
 from connproof.standards import ratelimit_fields
 from connproof.standards.http_date import parse_http_date, sent_at
 from connproof.standards.problem import read_problem
@@ -201,23 +201,20 @@ class _Reading:
 
     def _budget(self, rule: BudgetRule) -> Budget | None:
         times = (rule.reset, rule.window)
-        sources = [s for s in (rule.limit, rule.remaining, rule.used, rule.refill_per_s, rule.needed, *times) if s]
-        conflicts = [s.header for s in sources if s.header and len(self._lines.get(s.header, ())) > 1]
-        if conflicts:
-            self._notes.update((f"conflicting_lines: {name}", None) for name in conflicts)
-            return None
         limit, remaining = self.count(rule.limit), self.count(rule.remaining)
         used = self.count(rule.used, up=True)
         reset, window = (None if source is None else self.seconds(source) for source in times)
+        refill, needed = self.count(rule.refill_per_s), self.count(rule.needed, up=True)
+        sources = (rule.limit, rule.remaining, rule.used, rule.refill_per_s, rule.needed, *times)
+        if any(source and f"conflicting_lines: {source.header}" in self._notes for source in sources):
+            return None  # nobody knows which of the numbers belong together
         if remaining is None and limit is not None and used is not None:
             remaining = max(0, limit - used)
         told = [(rule.limit, limit), (rule.remaining, remaining), (rule.used, used), (rule.reset, reset)]
         if not any(source is not None and source.fixed is None and value is not None for source, value in told):
             return None
-        refill = self.count(rule.refill_per_s)
         if reset is None and refill and limit is not None and remaining is not None:
             reset = math.ceil(max(0, limit - remaining) / refill)
-        needed = self.count(rule.needed, up=True)
         wait = _restored(reset, window) if remaining == 0 else None
         if refill and needed is not None and remaining is not None and needed > remaining:
             wait = math.ceil((needed - remaining) / refill)
@@ -232,22 +229,31 @@ class _Reading:
         known = {policy.name: policy for policy in policies}
         known_parts = {(policy.name, policy.partition): policy for policy in policies}
         for left in limits:
+            reset = self._delta(left.reset_s, "ratelimit")
             policy = known_parts.get((left.name, left.partition)) or known.get(left.name)
             quota, window, unit = (policy.quota, policy.window_s, policy.unit) if policy else (None, None, "requests")
-            wait = _restored(left.reset_s, window) if left.remaining == 0 else None
-            yield Budget(left.name, quota, left.remaining, left.reset_s, window, unit, left.partition, wait)
+            wait = _restored(reset, window) if left.remaining == 0 else None
+            yield Budget(left.name, quota, left.remaining, reset, window, unit, left.partition, wait)
 
     def _one(self, form: str) -> Iterator[Budget]:
         fields = ratelimit_fields
         one = fields.read_triple(self._response) if form == "triple" else fields.read_dictionary_form(self._response)
         policies, more = fields.read_policies(self._response)
         self._notes.update(dict.fromkeys((*one.notes, *more)))
-        if one.limit is None and one.remaining is None and one.reset_s is None:
+        reset = self._delta(one.reset_s, "ratelimit-reset" if form == "triple" else "ratelimit")
+        if one.limit is None and one.remaining is None and reset is None:
             return
         windows = {policy.window_s for policy in policies if policy.quota == one.limit}
         window = windows.pop() if len(windows) == 1 else None
-        wait = _restored(one.reset_s, window) if one.remaining == 0 else None
-        yield Budget("", one.limit, one.remaining, one.reset_s, window, wait_s=wait)
+        wait = _restored(reset, window) if one.remaining == 0 else None
+        yield Budget("", one.limit, one.remaining, reset, window, wait_s=wait)
+
+    def _delta(self, seconds: int | None, field: str) -> int | None:
+        """Seconds that a standard field says: more than a month of them are a moment, which is not what it means."""
+        if seconds is not None and seconds > _MOST_DELTA_S:
+            self._notes[f"unfit: {field} is no delta_s"] = None
+            return None
+        return seconds
 
     # Sources.
 
@@ -318,32 +324,32 @@ class _Reading:
         return epoch - here
 
     def _text(self, source: LimitSource) -> str:
-        """What stands at the source's place, "" where nothing does or what is there cannot be it."""
-        if source.header is not None:
-            lines = self._lines.get(source.header, set())
-            if source.unit == "retry_after":  # two lines of it are as wrong as two values in one
-                text = self._response.header(source.header) or ""
-            elif len(lines) > 1:
-                self._notes[f"conflicting_lines: {source.header}"] = None
-                return ""
-            else:
-                text = next(iter(lines), "")
-        elif source.body is not None:
-            text = self._body_text(source)
-        else:
-            assert source.text is not None  # a source that is not fixed has one of three places
-            text = _first_group(source.text, self._response.body[:_MOST_TEXT].decode("utf-8", "replace"))
-        if text and source.member is not None:
-            text = _member(text, source.member)
-        if text and source.pattern is not None:
-            found = _first_group(source.pattern, text)
-            self._fitting(found or None, source)
-            return found.strip()
-        return text.strip()
+        """What stands at the source's place, "" where nothing does or what is there cannot be it.
 
-    def _body_text(self, source: LimitSource) -> str:
-        assert source.body is not None
-        found = None if isinstance(self._document, Absent) else source.body.find(self._document)
+        Lines of a header may tell of one limit each: the pattern says which. Lines that differ are none.
+        """
+        texts = self._texts(source) - {""}
+        parts = texts if source.pattern is None else {_first_group(source.pattern, text) for text in texts} - {""}
+        if len(parts) > 1:
+            self._notes[f"conflicting_lines: {source.header}"] = None
+            return ""
+        if texts and not parts:
+            self._fitting(None, source)
+        return next(iter(parts), "").strip()
+
+    def _texts(self, source: LimitSource) -> set[str]:
+        if source.body is not None:
+            return {self._body_text(source.body, source)}
+        if source.text is not None:
+            return {_first_group(source.text, self._response.body[:_MOST_TEXT].decode("utf-8", "replace"))}
+        assert source.header is not None  # a source that is not fixed has one of three places
+        lines = self._lines.get(source.header, set())
+        if source.unit == "retry_after":  # two lines of it are as wrong as two values in one
+            return {self._response.header(source.header) or ""}
+        return lines if source.member is None else {_member(line, source.member) for line in lines}
+
+    def _body_text(self, place: Place, source: LimitSource) -> str:
+        found = None if isinstance(self._document, Absent) else place.find(self._document)
         if isinstance(found, str | int | float) and not isinstance(found, bool):
             return str(found)
         if found is not None and not isinstance(found, Absent):

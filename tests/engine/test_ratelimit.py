@@ -366,6 +366,20 @@ def test_R7_lists_of_numbers(header: tuple[str, str], limit: int | None, remaini
     assert (limit is None) is bool(found.notes)
 
 
+def test_R7_lines_of_one_header_tell_of_one_limit_each() -> None:
+    """Recorded in the field: each line is JSON, and a pattern picks its own."""
+    budgets = [
+        {"name": name, "remaining": {"header": "x-ratelimit", "pattern": f'"name":"{name}",.*"remaining":([0-9]+)'}}
+        for name in ("API", "API_PATH")
+    ]
+    lines = [f'{{"name":"{name}","limit":50,"remaining":{left}}}' for name, left in (("API", 49), ("API_PATH", 7))]
+
+    found = limits(declared(budgets=budgets), *(("x-ratelimit", line) for line in lines))
+
+    assert [("API", 49), ("API_PATH", 7)] == [(budget.name, budget.remaining) for budget in found.budgets]
+    assert () == found.notes
+
+
 # R8 to R12.
 
 

@@ -101,6 +101,7 @@ def triple(limit: str | None, remaining: str | None, reset: str | None) -> Limit
     ("texts", "numbers", "notes"),
     [
         pytest.param(("100", "50", "60"), (100, 50, 60), (), id="RL01"),
+        pytest.param(("100", "50", str(SENT)), (100, 50, None), ("unfit: ratelimit-reset is no delta_s",), id="RL04"),
         pytest.param(("100;x=1", "50;y", "60"), (100, 50, 60), (), id="parameters-are-ignored"),
         pytest.param(("100", "50", "0.5"), (100, 50, None), ("malformed: ratelimit-reset",), id="RL07"),
         pytest.param(("100", "50", '"60"'), (100, 50, None), ("malformed: ratelimit-reset",), id="RL08"),
@@ -301,6 +302,21 @@ def test_the_dictionary_of_draft_07_is_read_where_declared(form: Any, budgets: t
     limits = said(RateLimit(standard=form), ("ratelimit", "limit=100, remaining=5;x, reset=30"))
 
     assert budgets == limits.budgets
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        pytest.param("pair", f'"a";r=5;t={SENT}', id="RL04-pair"),
+        pytest.param("dictionary", f"limit=9, remaining=5, reset={SENT}", id="RL04-dictionary"),
+    ],
+)
+def test_a_moment_where_seconds_are_due(form: Any, text: str) -> None:
+    """Never "reset in 56 years": what is left is told, and the reset is not."""
+    limits = said(RateLimit(standard=form), ("ratelimit", text))
+
+    assert (5, None) == ((limits.budgets[0].remaining, limits.budgets[0].reset_s))
+    assert ("unfit: ratelimit is no delta_s",) == limits.notes
 
 
 @pytest.mark.parametrize("text", ["limit=100", "limit=100, reset=1.5", "limit=(1 2), reset=1", "limit=100 reset=1"])

@@ -110,6 +110,7 @@ def test_RA20_is_waited_for_on_a_throttle_alone(throttled: bool, expected: int |
         pytest.param("Sun Nov  6 08:49:37 1994", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), id="RA14"),
         pytest.param("Sun Nov 16 08:49:37 1994", datetime(1994, 11, 16, 8, 49, 37, tzinfo=UTC), id="RA14-two-digits"),
         pytest.param("Mon, 06 Nov 1994 08:49:37 GMT", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), id="RA15"),
+        pytest.param("Sun, 06 Nov 1994 08:49:37 UTC", datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC), id="UTC-is-GMT"),
         pytest.param("Sat, 31 Dec 2016 23:59:60 GMT", datetime(2017, 1, 1, tzinfo=UTC), id="RA17"),
         pytest.param("Fri, 31 Dec 9999 23:59:60 GMT", None, id="RA17-beyond-all-years"),
         pytest.param("Sun, 06 Nov 1994 08:49:61 GMT", None, id="second-61"),

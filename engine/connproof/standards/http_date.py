@@ -1,7 +1,8 @@
 """An HTTP-date into a time (RFC 9110, section 5.6.7): all three forms, in ASCII digits, in GMT alone.
 
 The standard library reads more than HTTP allows (other zones), less (a leap second), and two-digit years by
-a pivot of its own, so this one follows the RFC alone. A wrong weekday is forgiven: the date still says which day.
+a pivot of its own, so this one follows the RFC alone. Two faults are forgiven that change no meaning: a wrong weekday,
+and UTC for GMT, which a large provider writes into every Date.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _SHORT: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _LONG: Final = "(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)"
 
 _FORMS: Final = (
-    re.compile(rf"{_SHORT}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT"),  # IMF-fixdate
+    re.compile(rf"{_SHORT}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} (?:GMT|UTC)"),  # IMF-fixdate
     re.compile(rf"{_LONG}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT"),  # RFC 850
     re.compile(rf"{_SHORT} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})"),  # asctime
 )
