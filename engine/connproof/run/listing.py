@@ -31,7 +31,7 @@ from connproof.run.hydrated import Hydrated
 from connproof.run.nested import NestedLists
 from connproof.run.restarts import Restarts
 from connproof.run.sending import Door, Patience
-from connproof.run.walk import Listed, Reading, Source, Walk, known_params, line_of, records_of, taken
+from connproof.run.walk import Listed, Reading, Source, Walk, known_params, line_of, own_call, records_of, taken
 from connproof.run.windows import Windows
 
 __all__ = ["Listing", "placed", "records_of"]
@@ -173,7 +173,9 @@ def _digest(asking: Asking, operation: Operation, call: Call) -> str:
         call, theirs = _shared_out(operation, parent, call)
         parts.append(_digest(asking, parent, theirs))
         call = replace(call, params={**call.params, **{name: name for name, _ in operation.for_each.params}})
-    draft = asking.draft(operation, call)
+    own = own_call(asking.connector, operation, call)
+    parts += [f"{name}={text}" for name, text in sorted(call.params.items()) if name not in own.params]
+    draft = asking.draft(operation, own)
     return call_digest(asking.connector.name, operation.id, draft.request(), page_size(paging, call, operation), parts)
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "key_mark",
     "known_params",
     "line_of",
+    "own_call",
     "records_of",
     "taken",
     "text_at",
@@ -99,7 +100,7 @@ class Reading:
         """A listing as a call means it. Raises CallWrong."""
         paging = operation.pagination
         assert paging is not None, "config gives every listing a pagination"
-        draft, continuing = self.asking.draft(operation, call), None
+        draft, continuing = self.asking.draft(operation, own_call(self.connector, operation, call)), None
         if paging.frozen is not None:
             draft = draft.placed(paging.frozen.place, paging.frozen.param, _instant(paging.frozen, self.started))
         if paging.continue_with is not None:
@@ -125,6 +126,21 @@ class Reading:
 def taken(operation: Operation) -> frozenset[str]:
     """The names in braces that an operation has."""
     return frozenset(BRACES.findall(template_texts(operation)))
+
+
+def own_call(connector: Connector, operation: Operation, call: Call) -> Call:
+    """A call without the parameters that only the operations have that a listing is read with."""
+    paging, hydrate = operation.pagination, operation.hydrate
+    names = {nested.operation: {name for name, _ in nested.params} for nested in operation.nested}
+    names |= {paging.seed.operation if paging and paging.seed else None: set()}
+    names |= {paging.continue_with if paging else None: set()}
+    names |= {hydrate.operation: {hydrate.param}} if hydrate else {}
+    operations = connector.resources[operation.resource].operations
+    theirs = {one for name, given in names.items() if name is not None for one in taken(operations[name]) - given}
+    if not theirs:
+        return call
+    own = taken(operation)
+    return replace(call, params={name: text for name, text in call.params.items() if name in own or name not in theirs})
 
 
 def known_params(operation: Operation, params: Mapping[str, str]) -> dict[str, str]:
