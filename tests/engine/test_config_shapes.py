@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from connproof.config import parse
+from connproof.config import layered, parse
 from connproof.errors import ConfigWrong
 from connproof.model import Connector, CustomSource, Format, XmlFormat
+from connproof.overrides import Layer
 from connproof.places import Place
 from connproof.schemas import shipped
 
 DEFINITIONS = shipped("connproof", "connector").document["$defs"]
 
 
-def loaded(decode: Any = None, operation: Any = None, custom: Any = None) -> Connector:
+def document_of(decode: Any = None, operation: Any = None, custom: Any = None) -> bytes:
     listing = {"method": "GET", "path": "/rows", **({"decode": operation} if operation else {})}
     mapping = {"resource": "rows", "fields": {"id": "id"}, **({"custom_fields": custom} if custom else {})}
     document = {
@@ -26,7 +27,11 @@ def loaded(decode: Any = None, operation: Any = None, custom: Any = None) -> Con
         "unified": {"crm.contact": mapping},
         **({"decode": decode} if decode else {}),
     }
-    return parse(json.dumps(document, indent=1).encode(), folder="sample")
+    return json.dumps(document, indent=1).encode()
+
+
+def loaded(decode: Any = None, operation: Any = None, custom: Any = None) -> Connector:
+    return parse(document_of(decode, operation, custom), folder="sample")
 
 
 def format_of(decode: Any = None, operation: Any = None) -> Format | None:
@@ -160,3 +165,31 @@ def test_E10_the_field_knows_its_line() -> None:
     assert custom is not None
     assert ("extra", "/unified/crm.contact/custom_fields") == (custom.rule.name, custom.rule.pointer)
     assert custom.rule.line > 0
+
+
+@pytest.mark.parametrize(
+    ("patch", "level", "pointer"),
+    [
+        ({"fields": {"id": "$id(id)"}}, "platform base", "/unified/crm.contact/custom_fields"),
+        (
+            {"custom_fields": {"from": {"at": "b"}}},
+            "account:acme",
+            "/overrides/unified/crm.contact/custom_fields/from/at",
+        ),
+        ({"custom_fields": {"into": "x"}}, "account:acme", "/overrides/unified/crm.contact/custom_fields/into"),
+    ],
+)
+def test_E10_the_field_says_which_layer_gave_a_part_of_it(patch: Any, level: str, pointer: str) -> None:
+    """An account that changes one word of it answers for the field, with the line of that word."""
+    data = json.dumps({"overrides": {"unified": {"crm.contact": patch}}}).encode()
+    layer = Layer("account", "acme", data, "accounts/acme.json")
+
+    custom = (
+        layered(document_of(custom={"from": {"at": "a"}}), [layer], folder="sample")
+        .unified["crm.contact"]
+        .custom_fields
+    )
+
+    assert custom is not None
+    assert (level, pointer) == (custom.rule.level, custom.rule.pointer)
+    assert ("accounts/acme.json" if level.startswith("account") else "connector.json") == custom.rule.document

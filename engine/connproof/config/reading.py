@@ -10,14 +10,13 @@ from connproof.config.conditions import read_elements, read_errors, read_words
 from connproof.config.limits import read_rate_limit
 from connproof.config.notes import Notes
 from connproof.config.paging import read_for_each, read_hydrate, read_nested, read_pagination
-from connproof.config.shapes import read_custom_sources, read_decode
+from connproof.config.shapes import read_custom_fields, read_decode
 from connproof.config.variables import read_variables
 from connproof.documents import child
 from connproof.model import (
     ApiVersion,
     Batch,
     Connector,
-    CustomFields,
     FieldRule,
     Filter,
     Headers,
@@ -175,17 +174,12 @@ class _Reading:
             self._rule(field, expression, child(f"{pointer}/fields", field))
             for field, expression in said["fields"].items()
         )
-        custom: CustomFields | None = None
-        if "custom_fields" in said:
-            at = f"{pointer}/custom_fields"
-            rule = self._rule(said["custom_fields"].get("into", "custom_fields"), "(custom fields)", at)
-            custom = CustomFields(rule, read_custom_sources(said["custom_fields"], at, self._notes))
         return UnifiedMapping(
             model,
             said["resource"],
             rules,
             pointer,
-            custom,
+            read_custom_fields(said, pointer, self._notes),
             filters=tuple(
                 self._filter(name, words, child(f"{pointer}/query", name))
                 for name, words in said.get("query", {}).items()

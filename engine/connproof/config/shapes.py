@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connproof.config.conditions import read_pattern
 from connproof.config.notes import Notes
-from connproof.documents import child
-from connproof.model import CustomSource, Format, XmlFormat
+from connproof.documents import PLATFORM_BASE, child
+from connproof.model import CustomFields, CustomSource, FieldRule, Format, XmlFormat
 from connproof.places import Place, PlaceWrong
 
-__all__ = ["read_custom_sources", "read_decode"]
+__all__ = ["read_custom_fields", "read_decode"]
 
 
 def read_decode(said: Mapping[str, Any], pointer: str, notes: Notes) -> Format | None:
@@ -49,12 +49,28 @@ def _elements(said: Mapping[str, Any], word: str, pointer: str, notes: Notes) ->
     return tuple(found)
 
 
-def read_custom_sources(said: Mapping[str, Any], pointer: str, notes: Notes) -> tuple[CustomSource, ...]:
-    """Every source of the word `custom_fields`, in the config's order."""
-    sources, at = said["from"], f"{pointer}/from"
+def read_custom_fields(said: Mapping[str, Any], pointer: str, notes: Notes) -> CustomFields | None:
+    """The word `custom_fields` of a unified mapping. Of several layers it is the last one's that gave a part of it."""
+    if "custom_fields" not in said:
+        return None
+    words, pointer = said["custom_fields"], f"{pointer}/custom_fields"
+    parts = [notes.source.standing(at) for at in _pointers(words, pointer)]
+    at = max(parts, key=lambda part: _LEVELS.index(part.level.partition(":")[0]))  # of equals the outermost
+    rule = FieldRule(words.get("into", "custom_fields"), "(custom fields)", at.pointer, at.line, at.level, at.document)
+    sources, at_sources = words["from"], f"{pointer}/from"
     if isinstance(sources, dict):
-        return (_source(sources, at, notes),)
-    return tuple(_source(source, child(at, index), notes) for index, source in enumerate(sources))
+        return CustomFields(rule, (_source(sources, at_sources, notes),))
+    return CustomFields(rule, tuple(_source(one, child(at_sources, n), notes) for n, one in enumerate(sources)))
+
+
+_LEVELS = (PLATFORM_BASE, "environment", "account")
+
+
+def _pointers(value: Any, pointer: str) -> Iterator[str]:
+    yield pointer
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _pointers(inner, child(pointer, name))
 
 
 def _source(said: Mapping[str, Any], pointer: str, notes: Notes) -> CustomSource:
