@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import replace
+from datetime import UTC
 from typing import Final
 
 from connproof.auth.signing import Signing
@@ -38,7 +39,7 @@ def _element(auth: Auth, account: Account, context: Signing) -> str:
     password = filled(auth.password, auth, account, f"{auth.pointer}/password", xml=not auth.digest)
     inner, kind = "", "PasswordText"
     if auth.digest:
-        nonce, created = context.nonce().encode(), context.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        nonce, created = context.nonce().encode(), context.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         digest = hashlib.sha1(nonce + created.encode() + password.encode(), usedforsecurity=False)  # the profile's own
         password, kind = base64.b64encode(digest.digest()).decode(), "PasswordDigest"
         inner = (

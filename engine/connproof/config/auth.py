@@ -7,7 +7,7 @@ credentials. A URL holds variables alone: credentials stand in slots, never in a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from connproof.config.conditions import read_words
 from connproof.config.notes import BRACES, CREDENTIALS, Notes, origin_fault
@@ -19,18 +19,10 @@ from connproof.places import JsonValue, Place, PlaceWrong
 
 __all__ = ["judge_auth", "read_auth"]
 
-_OAUTH1_PATHS = ("consumer_key", "consumer_secret", "token", "token_secret")
-# What RFC 6749 calls them; an empty list where it has no name, and nothing is guessed.
-_ANSWER_PLACES: Mapping[str, str | list[str]] = {
-    "access_token": "access_token",
-    "refresh_token": "refresh_token",
-    "expires_in": "expires_in",
-    "expires_at": [],
-    "refresh_expires_in": [],
-    "scope": "scope",
-    "error": "error",
-    "error_description": "error_description",
-}
+_OAUTH1_PATHS: Final = ("consumer_key", "consumer_secret", "token", "token_secret")
+# RFC 6749 says where these stand; where it does not, nothing is guessed.
+_STANDARD: Final = ("access_token", "refresh_token", "expires_in", "scope", "error", "error_description")
+_OWN: Final = ("expires_at", "refresh_expires_in")
 
 
 def read_auth(said: dict[str, Any], variables: Mapping[str, Variable], notes: Notes) -> Auth:
@@ -131,8 +123,8 @@ class _Reading:
 
     def _answer(self, said: dict[str, Any], pointer: str) -> TokenAnswer:
         words: dict[str, Any] = {
-            word: read_words(said.get(word, default), child(pointer, word), self._notes)
-            for word, default in _ANSWER_PLACES.items()
+            word: read_words(said.get(word, word if word in _STANDARD else []), child(pointer, word), self._notes)
+            for word in (*_STANDARD, *_OWN)
         }
         units = {word: said[word] for word in ("expires_in_unit", "expires_at_unit") if word in said}
         return TokenAnswer(**words, **units)
