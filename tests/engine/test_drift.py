@@ -12,6 +12,7 @@ import pytest
 from connproof.config import parse
 from connproof.documents import read_json
 from connproof.drift import FORMATS, Difference, Read, compare, infer, reads_of
+from connproof.errors import ConfigWrong
 from connproof.model import Connector
 from connproof.places import JsonValue
 from connproof.schemas import shipped
@@ -100,7 +101,10 @@ def test_closed_set_is_told_from_many_sightings(values: list[JsonValue], expecte
         ([{"101": 1, "102": 2}], True),
         ([{"U024BE7LH": {}, "U0G9QF9C6": {}}], True),
         ([{"123e4567-e89b-12d3-a456-426614174000": 1, "00000000-e89b-12d3-a456-426614174000": 1}], True),
-        ([{"101": 1}], False),
+        ([{"101": 1}], True),
+        ([{"ada@north.example": 1}, {"person-1@redacted.invalid": 2}], True),
+        ([{"@odata.nextLink": 1}], False),
+        ([{}], False),
         ([{"101": 1, "name": 2}], False),
         ([{"address1": "x", "address2": "y"}], False),
         ([{f"field_{letter}": 1} for letter in "abcdefghijklmnopqrstuvwxyz"], True),
@@ -111,8 +115,8 @@ def test_members_named_by_data_are_a_map(documents: list[JsonValue], *, is_map: 
     """Ids as names, or many names of which no object has half, are no fields: the next object has others."""
     schema = infer(documents).schema()
 
-    assert is_map == ("additionalProperties" in schema)
-    assert is_map == ("properties" not in schema)
+    assert is_map is ("additionalProperties" in schema)
+    assert not (is_map and "properties" in schema)
 
 
 PAGES: list[JsonValue] = [
@@ -420,3 +424,12 @@ def test_reads_of_what_further_requests_are_made_from() -> None:
         ("rows", "lines", "next"),
         ("rows", "meta", "id"),
     } == {read.names for read in found}
+
+
+def test_reads_of_a_mapping_that_is_none() -> None:
+    """The mistake has its place in the config."""
+    unified = {"crm.deal": {"resource": "deals", "fields": {"id": "id.("}}}
+    connector = _connector({**CONFIG, "unified": unified})
+
+    with pytest.raises(ConfigWrong, match=r"/unified/crm\.deal/fields/id"):
+        reads_of(connector, connector.resources["deals"].operations["get"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 
+from connproof.errors import ConfigWrong, Problem
 from connproof.mapping.members import Names, members_read
-from connproof.model import Connector, Elements, Operation, Pagination, Seed, Then
+from connproof.mapping.values import ExpressionRefused
+from connproof.model import Connector, Elements, FieldRule, Operation, Pagination, Seed, Then
 from connproof.places import Place
 
 __all__ = ["Read", "names_of", "reads_of"]
@@ -28,7 +30,10 @@ class Read:
 
 
 def reads_of(connector: Connector, operation: Operation) -> tuple[Read, ...]:
-    """Every place that the config reads in an answer of this operation. Raises ExpressionRefused."""
+    """Every place that the config reads in an answer of this operation.
+
+    Raises ConfigWrong for an expression that is none.
+    """
     return tuple(_reads(connector, operation))
 
 
@@ -55,7 +60,7 @@ def _reads(connector: Connector, operation: Operation) -> Iterator[Read]:
         yield from _below((), connector.api_version.served, "/api_version/served/body")
     for mapping in connector.models_of(operation.resource):
         for field in mapping.fields:
-            for names in sorted(members_read(field.expression)):
+            for names in _read_by(field, connector.source.name):
                 yield Read((*record, *names), field.pointer, whole=True)
         if mapping.custom_fields is not None:
             for source in mapping.custom_fields.sources:
@@ -94,6 +99,13 @@ def _of_elements(elements: Elements) -> Iterator[Read]:
         if at is not None:
             yield Read(inner, elements.pointer)
         yield from _below(inner, replace(elements, at=None, failures_at=None), elements.pointer)
+
+
+def _read_by(field: FieldRule, document: str) -> list[Names]:
+    try:
+        return sorted(members_read(field.expression))
+    except ExpressionRefused as refused:
+        raise ConfigWrong(document, [Problem(field.pointer, field.line, 0, refused.message, refused.hint)]) from None
 
 
 def _named(operation: Operation) -> tuple[str, str]:

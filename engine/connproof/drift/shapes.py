@@ -46,8 +46,11 @@ _SIGHTINGS_OF_A_WORD: Final = 3
 _SIGHTINGS_FOR_EACH: Final = 10
 _WORD = re.compile(r"[A-Za-z][A-Za-z_.-]{0,31}")
 
-# Members that are named by ids, or by so many other names that no object has half of them, are a map.
-_ID = re.compile(r"[0-9]+|[0-9A-Fa-f-]{16,}|(?=(?:[A-Za-z_-]*[0-9]){3})[A-Za-z0-9_-]{6,}")
+# Members that are named by ids, or by so many other names that no object has half of them, are a map: numbers, long
+# hexadecimal texts, texts of six characters with three digits, e-mail addresses, what stands for a secret.
+_ID = re.compile(
+    r"[0-9]+|[0-9A-Fa-f-]{16,}|(?=(?:[A-Za-z_-]*[0-9]){3})[A-Za-z0-9_-]{6,}|[^\s@]+@[^\s@]+\.[^\s@]+|\{\{.+\}\}"
+)
 _NAMES_OF_A_MAP: Final = 24
 
 
@@ -166,9 +169,7 @@ class Seen:
     def is_map(self) -> bool:
         """Whether the members are named by data: all by ids, or by many names of which no object has half."""
         names = self.members
-        if len(names) < 2:
-            return False
-        if all(_ID.fullmatch(name) for name in names):
+        if names and all(_ID.fullmatch(name) for name in names):
             return True
         return len(names) >= _NAMES_OF_A_MAP and all(2 * below.count < self.objects for below in names.values())
 
