@@ -32,6 +32,11 @@ def resource(pagination: dict[str, Any] | None = None, /, **operations: dict[str
     return parse(json.dumps(document, indent=1).encode(), folder="sample")
 
 
+def connector_of_rows(pagination: dict[str, Any], **operation: Any) -> Connector:
+    """A connector with one listing, `rows`, at /rows."""
+    return resource(list={"path": "/rows", "pagination": pagination, **operation})
+
+
 def asked_for(request: Request) -> dict[str, str]:
     """The query of a request."""
     return dict(parse_qsl(urlsplit(request.url).query))
