@@ -692,3 +692,112 @@ def test_help_lists_the_commands(run: Run) -> None:
     stdout, _ = run("--help")
 
     assert [] == [name for name in ("check", "read", "raw", "certify") if name not in messages + stdout.decode()]
+
+
+# Writing, filters, throttles.
+
+
+def contacts(url: str) -> dict[str, Any]:
+    """A connector whose contacts can be filtered and written."""
+    operations = {
+        "list": {"method": "GET", "path": "/contacts", "response_path": "items"},
+        "create": {"method": "POST", "path": "/contacts", "key": "id", "idempotency": {"name": "Idempotency-Key"}},
+        "delete": {"method": "DELETE", "path": "/contacts/{id}"},
+        "batch": {
+            "method": "POST",
+            "path": "/batch",
+            "batch": {"at": "inputs", "max": 10},
+            "elements": {"at": "results", "failed": {"ok": False}, "id": "id", "code": "why"},
+        },
+    }
+    mapping = {
+        "resource": "contacts",
+        "fields": {"id": "$id(id)"},
+        "query": {"state": "s"},
+        "write": {"create": {"name": "name"}, "batch": {"name": "name"}},
+    }
+    return {
+        "base_url": url,
+        "auth": {"type": "none"},
+        "resources": {"contacts": operations},
+        "unified": {"crm.contact": mapping},
+    }
+
+
+def written(run: Run, tmp_path: Path, reply: Response, *arguments: str, code: int = 0) -> tuple[Any, str, Asked]:
+    """What one write prints: its line, its messages, and the request it made."""
+    with Loopback(lambda _: reply) as provider:
+        write(tmp_path / "connectors", "crm", contacts(provider.url))
+        stdout, stderr = run("write", "crm", *arguments, "--allow-loopback", code=code)
+        return json.loads(stdout or b"null"), stderr, provider.asked[0]
+
+
+def test_write_sends_a_record_from_a_file(run: Run, tmp_path: Path) -> None:
+    """What came of it is one line of JSON, the idempotency key included."""
+    (tmp_path / "ann.json").write_text('{"name": "Ann"}')
+
+    done, _, asked = written(
+        run, tmp_path, answer({"id": 7}, status=201), "crm.contact", "create", "--record", "ann.json", "--key", "k-1"
+    )
+
+    assert {"status": 201, "id": "7", "record": {"id": 7}, "idempotency_key": "k-1"} == done
+    assert (b'{"name":"Ann"}', "k-1") == (asked.body, asked.header("idempotency-key"))
+
+
+def test_write_without_a_record_deletes(run: Run, tmp_path: Path) -> None:
+    """An operation that sends none needs no file."""
+    done, _, asked = written(run, tmp_path, Response(204), "contacts", "delete", "--param", "id=7")
+
+    assert ({"status": 204}, "DELETE", "/contacts/7") == (done, asked.method, asked.target)
+
+
+def test_write_of_a_batch_exits_1_where_an_element_failed(run: Run, tmp_path: Path) -> None:
+    """The fate of each is told."""
+    (tmp_path / "two.json").write_text('[{"name": "Ann"}, {"name": "Bo"}]')
+    reply = answer({"results": [{"ok": True, "id": "1"}, {"ok": False, "why": "DUP"}]})
+
+    done, _, asked = written(run, tmp_path, reply, "crm.contact", "batch", "--record", "two.json", code=1)
+
+    assert [{"index": 0, "ok": True, "id": "1"}, {"index": 1, "ok": False, "code": "DUP"}] == done["elements"]
+    assert b'{"inputs":[{"name":"Ann"},{"name":"Bo"}]}' == asked.body
+
+
+def test_a_refused_write_shows_what_the_provider_says(run: Run, tmp_path: Path) -> None:
+    """Who types the command is the caller: the provider's words are for them."""
+    (tmp_path / "ann.json").write_text('{"name": "Ann"}')
+    with Loopback(lambda _: answer({"message": "name is\ntaken"}, status=409)) as provider:
+        write(tmp_path / "connectors", "crm", {**contacts(provider.url), "error_message": "message"})
+        _, stderr = run("write", "crm", "contacts", "create", "--record", "ann.json", "--allow-loopback", code=1)
+
+    assert "crm.contacts.create" in stderr
+    assert r"it says      name is\ntaken" in stderr
+
+
+def test_read_filters_by_the_models_own_words(run: Run, tmp_path: Path) -> None:
+    """The config turns them into the provider's parameters."""
+    with Loopback(lambda _: items(1)) as provider:
+        write(tmp_path / "connectors", "crm", contacts(provider.url))
+        run("read", "crm", "crm.contact", "--filter", "state=open", "--allow-loopback")
+
+        assert ["/contacts?s=open"] == provider.targets
+
+
+def test_read_shows_the_providers_record_beside(run: Run, tmp_path: Path) -> None:
+    """With --remote-data, whole."""
+    with Loopback(lambda _: answer({"items": [{"id": 1, "own": None}]})) as provider:
+        write(tmp_path / "connectors", "crm", contacts(provider.url))
+        stdout, _ = run("read", "crm", "crm.contact", "--remote-data", "--allow-loopback")
+
+    assert [{"id": "1", "remote_data": {"id": 1, "own": None}}] == records(stdout)
+
+
+def test_read_waits_for_a_throttle_only_when_told(run: Run, tmp_path: Path) -> None:
+    """Without --wait it ends at once, and says how to go on."""
+    replies = [Response(429, (("retry-after", "0"),)), items(1), Response(429, (("retry-after", "0"),))]
+    with Loopback(lambda _: replies.pop(0)) as provider:
+        write(tmp_path / "connectors", "crm", contacts(provider.url))
+        stdout, _ = run("read", "crm", "contacts", "--wait", "5", "--allow-loopback")
+        _, stderr = run("read", "crm", "contacts", "--allow-loopback", code=1)
+
+    assert [{"id": "1"}] == records(stdout)
+    assert "--resume " in stderr
