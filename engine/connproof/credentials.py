@@ -1,6 +1,7 @@
 """Look up what an account has; say what is missing, never what anything is.
 
 The texts of `auth` are filled here: a name in braces is a variable that the connector declares, or else a credential.
+Where an error is raised, no local variable holds one in the clear: crash reporters print those too.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from xml.sax.saxutils import escape
 
 from connproof.config import CREDENTIALS
 from connproof.errors import CallWrong
-from connproof.model import Account, Auth, Variable
+from connproof.model import Account, Auth, Secret, Variable
 from connproof.places import JsonValue, Place
 
 __all__ = ["credential", "filled", "matches", "variable"]
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LINES: Final[Mapping[int, None]] = MappingProxyType({ord("\r"): None, ord("\n"): None})
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, Char
 _XML_QUOTES: Final[Mapping[str, str]] = MappingProxyType({'"': "&quot;", "'": "&apos;"})
 
@@ -27,21 +30,26 @@ def credential(account: Account, path: Place, pointer: str, *, multiline: bool =
 
     `multiline` is for keys in PEM, which have lines.
     """
-    document: JsonValue = dict(account.credentials)
-    seen = path.find(document)
-    allowed = "\r\n" if multiline else ""
-    if isinstance(seen, str) and any((c < " " or c == "\x7f") and c not in allowed for c in seen):
+    found = _found(account, path)
+    if found is None:
+        held = ", ".join(sorted(account.credentials)) or "none"
+        raise CallWrong(
+            f'the account "{account.name}" has no credential "{path}"',
+            facts={"needed by": f"connector.json {pointer}", "it has": held},
+            fix=f'add "{path}" to the credentials of the account file',
+        )
+    if _CONTROL.search(found.reveal().translate(_LINES) if multiline else found.reveal()):
         raise CallWrong(
             f'the credential "{path}" of the account "{account.name}" holds a control character',
             fix="write it without one; a line break at its end is the commonest",
         )
-    if isinstance(seen, str) and seen:
-        return seen
-    raise CallWrong(
-        f'the account "{account.name}" has no credential "{path}"',
-        facts={"needed by": f"connector.json {pointer}", "it has": ", ".join(sorted(account.credentials)) or "none"},
-        fix=f'add "{path}" to the credentials of the account file',
-    )
+    return found.reveal()
+
+
+def _found(account: Account, path: Place) -> Secret | None:
+    document: JsonValue = dict(account.credentials)
+    seen = path.find(document)
+    return Secret(seen) if isinstance(seen, str) and seen else None
 
 
 def variable(declared: Variable, account: Account, pointer: str) -> str:
@@ -76,15 +84,17 @@ def filled(text: str, auth: Auth, account: Account, pointer: str, *, xml: bool =
 
     def fill(name: str) -> str:
         declared = auth.variables.get(name)
-        value = variable(declared, account, pointer) if declared else credential(account, Place.parse(name), pointer)
+        value = Secret(
+            variable(declared, account, pointer) if declared else credential(account, Place.parse(name), pointer)
+        )
         if not xml:
-            return value
-        if _NOT_IN_XML.search(value):
+            return value.reveal()
+        if _NOT_IN_XML.search(value.reveal()):
             raise CallWrong(
                 f'"{name}" of the account "{account.name}" has a character that no XML may have',
                 facts={"needed by": f"connector.json {pointer}"},
                 fix="write it without; it is neither left out nor replaced",
             )
-        return escape(value, _XML_QUOTES)
+        return escape(value.reveal(), _XML_QUOTES)
 
     return CREDENTIALS.sub(lambda found: fill(found[1]), text)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from connproof.auth.signing import Signing
 from connproof.credentials import credential, filled
 from connproof.errors import CallWrong
-from connproof.model import Account, Assertion, Auth
-from connproof.places import JsonValue
+from connproof.model import Account, Assertion, Auth, Secret
+from connproof.places import JsonValue, Place
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -21,18 +21,33 @@ def assertion(said: Assertion, auth: Auth, account: Account, context: Signing, *
 
     Raises CallWrong for a key that is missing, or is none for the algorithm.
     """
+    signed = _signed(said, auth, account, context, audience=audience)
+    if signed is None:  # told here, where neither the key nor the library's words about it are at hand
+        raise CallWrong(
+            f'the credential "{said.key_path}" of the account "{account.name}" is no key for {said.algorithm}',
+            facts={"needed by": f"connector.json {said.pointer}/key_path"},
+            fix=(
+                "give the shared secret as a text"
+                if said.algorithm == "HS256"
+                else "give the private key as PEM text, with its BEGIN and END lines and without a passphrase"
+            ),
+        )
+    return signed
+
+
+def _signed(said: Assertion, auth: Auth, account: Account, context: Signing, *, audience: str) -> str | None:
     import jwt  # with cryptography behind it, slower to import than all of the engine
     from cryptography.exceptions import UnsupportedAlgorithm
 
-    assert said.key_path is not None, "config demands it"
-    key = credential(account, said.key_path, f"{said.pointer}/key_path", multiline=True)
-    headers: dict[str, str] = {}
-    if said.key_id_path is not None:
-        headers["kid"] = credential(account, said.key_id_path, f"{said.pointer}/key_id_path")
+    def held(place: Place | None, word: str) -> Secret | None:
+        at = f"{said.pointer}/{word}"
+        return None if place is None else Secret(credential(account, place, at, multiline=word == "key_path"))
 
     def text(template: str, word: str) -> str:
         return filled(template, auth, account, f"{said.pointer}/{word}")
 
+    key, key_id = held(said.key_path, "key_path"), held(said.key_id_path, "key_id_path")
+    assert key is not None, "config demands it"
     issued = int(context.now.timestamp())
     claims: dict[str, JsonValue] = {
         "iss": text(said.issuer, "issuer"),
@@ -43,19 +58,11 @@ def assertion(said: Assertion, auth: Auth, account: Account, context: Signing, *
         "jti": context.nonce(),
         **{name: text(v, f"claims/{name}") if isinstance(v, str) else v for name, v in said.claims},
     }
+    headers = {"kid": key_id.reveal()} if key_id else None
     try:
-        return jwt.encode(claims, _key(key, said.algorithm), algorithm=said.algorithm, headers=headers)
+        return jwt.encode(claims, _key(key.reveal(), said.algorithm), algorithm=said.algorithm, headers=headers)
     except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
-        # From None: the library's own text may quote the key.
-        raise CallWrong(
-            f'the credential "{said.key_path}" of the account "{account.name}" is no key for {said.algorithm}',
-            facts={"needed by": f"connector.json {said.pointer}/key_path"},
-            fix=(
-                "give the shared secret as a text"
-                if said.algorithm == "HS256"
-                else "give the private key as PEM text, with its BEGIN and END lines and without a passphrase"
-            ),
-        ) from None
+        return None
 
 
 def _key(text: str, algorithm: str) -> str | rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:

@@ -11,7 +11,6 @@ from connproof.model import Account, Auth
 
 
 def sign(draft: Draft, auth: Auth, account: Account, _context: Signing) -> Draft:
-    username = filled(auth.username, auth, account, f"{auth.pointer}/username")
-    password = filled(auth.password, auth, account, f"{auth.pointer}/password")
-    pair = base64.b64encode(f"{username}:{password}".encode()).decode()
-    return draft.with_header("authorization", f"Basic {pair}")
+    sides = ((auth.username, "username"), (auth.password, "password"))
+    pair = ":".join(filled(text, auth, account, f"{auth.pointer}/{word}") for text, word in sides)
+    return draft.with_header("authorization", f"Basic {base64.b64encode(pair.encode()).decode()}")

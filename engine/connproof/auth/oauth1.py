@@ -7,28 +7,32 @@ signature functions alone are used, its client only to hand them the secrets: by
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from connproof.auth.signing import Signing
 from connproof.credentials import credential, filled
 from connproof.draft import Draft
-from connproof.model import Account, Auth, Request
+from connproof.model import Account, Auth, Request, Secret
 from connproof.places import Place
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_Word: TypeAlias = Literal["consumer_key_path", "consumer_secret_path", "token_path", "token_secret_path"]
 
 
 def sign(draft: Draft, auth: Auth, account: Account, context: Signing) -> Draft:
     from oauthlib.oauth1.rfc5849 import Client, signature  # slow to import, and used by few
 
     asked = draft.request()
+    key, secret = _held(auth, account, "consumer_key_path", "consumer_secret_path")
+    token, token_secret = _held(auth, account, "token_path", "token_secret_path")
+    realm = "" if auth.realm is None else f'realm="{_quotable(_realm(auth.realm, auth, account))}", '
     oauth = {
-        "oauth_consumer_key": _credential(auth.consumer_key_path, "consumer_key_path", auth, account),
+        "oauth_consumer_key": key.reveal(),
         "oauth_nonce": context.nonce(),
         "oauth_signature_method": "HMAC-SHA256",
         "oauth_timestamp": str(int(context.now.timestamp())),
-        "oauth_token": _credential(auth.token_path, "token_path", auth, account),
+        "oauth_token": token.reveal(),
         "oauth_version": "1.0",
     }
     base = signature.signature_base_string(
@@ -36,20 +40,21 @@ def sign(draft: Draft, auth: Auth, account: Account, context: Signing) -> Draft:
         signature.base_string_uri(asked.url),
         _normalised(asked, oauth),
     )
-    secrets = Client(
-        "",
-        client_secret=_credential(auth.consumer_secret_path, "consumer_secret_path", auth, account),
-        resource_owner_secret=_credential(auth.token_secret_path, "token_secret_path", auth, account),
-    )
-    oauth["oauth_signature"] = signature.sign_hmac_sha256_with_client(base, secrets)  # type: ignore[no-untyped-call]  # its stubs give it no types
-    realm = [] if auth.realm is None else [f'realm="{_quotable(_realm(auth.realm, auth, account))}"']
-    rest = [f'{name}="{quote(value, safe="~")}"' for name, value in oauth.items()]
-    return draft.with_header("authorization", f"OAuth {', '.join([*realm, *rest])}")
+    signer = Client("", client_secret=secret.reveal(), resource_owner_secret=token_secret.reveal())
+    oauth["oauth_signature"] = signature.sign_hmac_sha256_with_client(base, signer)  # type: ignore[no-untyped-call]  # its stubs give it no types
+    words = ", ".join(f'{name}="{quote(value, safe="~")}"' for name, value in oauth.items())
+    return draft.with_header("authorization", f"OAuth {realm}{words}")
 
 
-def _credential(path: Place | None, word: str, auth: Auth, account: Account) -> str:
+def _held(auth: Auth, account: Account, *words: _Word) -> list[Secret]:
+    """What the account has at the places that these words name."""
+    return [_credential(auth, account, word) for word in words]
+
+
+def _credential(auth: Auth, account: Account, word: _Word) -> Secret:
+    path: Place | None = getattr(auth, word)
     assert path is not None, "config gives it a default"
-    return credential(account, path, f"{auth.pointer}/{word}")
+    return Secret(credential(account, path, f"{auth.pointer}/{word}"))
 
 
 def _realm(text: str, auth: Auth, account: Account) -> str:

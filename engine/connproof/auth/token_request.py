@@ -124,27 +124,23 @@ class _Asking:
 
     def draft(self, code: Code | None) -> Draft:
         endpoint = self.endpoint
-        headers, identity = self._client()
+        draft = Draft(endpoint.method, self.url)
+        for name, text in endpoint.headers:
+            draft = draft.with_header(name, filled(text, self.auth, self.account, f"{endpoint.pointer}/headers/{name}"))
+        if endpoint.client_auth in {"basic", "bearer_jwt"}:
+            draft = draft.with_header("authorization", self._authorization())
+        if endpoint.body is not None:
+            whole = filled(endpoint.body, self.auth, self.account, f"{endpoint.pointer}/body", xml=True)
+            return replace(draft, body=whole, encode="xml")
         params: dict[str, JsonValue] = {
             **(self._grant() if code is None else _exchange(code)),
             **({"scope": endpoint.scope_separator.join(endpoint.scope)} if endpoint.scope else {}),
-            **identity,
+            **self._identity(),
             **{name: self._filled(value, f"params/{name}") for name, value in endpoint.params},
         }
-        draft = Draft(endpoint.method, self.url)
         if endpoint.encode == "query":
-            for name, value in params.items():
-                draft = draft.with_query(name, as_text(value))
-        elif endpoint.body is not None:
-            whole = filled(endpoint.body, self.auth, self.account, f"{endpoint.pointer}/body", xml=True)
-            draft = replace(draft, body=whole, encode=endpoint.encode)
-        elif params:
-            draft = replace(draft, body=params, encode=endpoint.encode)
-        for name, text in endpoint.headers:
-            draft = draft.with_header(name, as_text(self._filled(text, f"headers/{name}")))
-        for name, text in headers.items():
-            draft = draft.with_header(name, text)
-        return draft
+            return replace(draft, query=tuple((name, as_text(value)) for name, value in params.items()))
+        return replace(draft, body=params, encode=endpoint.encode) if params else draft
 
     def _grant(self) -> dict[str, JsonValue]:
         """By what right: RFC 6749, sections 4.4.2 and 6; RFC 7523, section 2.1."""
@@ -158,26 +154,28 @@ class _Asking:
             case "none":
                 return {}
 
-    def _client(self) -> tuple[dict[str, str], dict[str, JsonValue]]:
-        """Who the client says it is, as headers and as parameters: RFC 6749, section 2.3; RFC 7523, section 2.2."""
+    def _identity(self) -> dict[str, JsonValue]:
+        """Who the client is, among the parameters: RFC 6749, section 2.3.1; RFC 7523, section 2.2."""
         match self.endpoint.client_auth:
-            case "basic":
-                sides = [self._credential("client_id_path"), self._credential("client_secret_path")]
-                if self.endpoint.client_auth_encoded:
-                    sides = [quote_plus(side) for side in sides]
-                pair = base64.b64encode(":".join(sides).encode()).decode()
-                return {"authorization": self.endpoint.client_auth_prefix + pair}, {}
             case "body":
-                secret = self._credential("client_secret_path")
-                return {}, {"client_id": self._credential("client_id_path"), "client_secret": secret}
+                return {
+                    "client_id": self._credential("client_id_path"),
+                    "client_secret": self._credential("client_secret_path"),
+                }
             case "id_only":
-                return {}, {"client_id": self._credential("client_id_path")}
+                return {"client_id": self._credential("client_id_path")}
             case "private_key_jwt":
-                return {}, {"client_assertion_type": _CLIENT_ASSERTION, "client_assertion": self._assertion()}
-            case "bearer_jwt":
-                return {"authorization": f"Bearer {self._assertion()}"}, {}
-            case "none":
-                return {}, {}
+                return {"client_assertion_type": _CLIENT_ASSERTION, "client_assertion": self._assertion()}
+            case "basic" | "bearer_jwt" | "none":
+                return {}
+
+    def _authorization(self) -> str:
+        """Who the client is, in the header: the pair of HTTP Basic, or the assertion."""
+        if self.endpoint.client_auth == "bearer_jwt":
+            return f"Bearer {self._assertion()}"
+        sides = [self._credential("client_id_path"), self._credential("client_secret_path")]
+        pair = ":".join(quote_plus(side) if self.endpoint.client_auth_encoded else side for side in sides)
+        return self.endpoint.client_auth_prefix + base64.b64encode(pair.encode()).decode()
 
     def _assertion(self) -> str:
         assert self.endpoint.jwt is not None, "config demands it"

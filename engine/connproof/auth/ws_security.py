@@ -16,7 +16,7 @@ from connproof.auth.signing import Signing
 from connproof.credentials import filled
 from connproof.draft import Draft
 from connproof.errors import CallWrong
-from connproof.model import Account, Auth
+from connproof.model import Account, Auth, Secret
 
 _SLOT: Final = "{ws_security}"
 _WSS: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss"
@@ -35,7 +35,7 @@ def sign(draft: Draft, auth: Auth, account: Account, context: Signing) -> Draft:
 
 
 def _element(auth: Auth, account: Account, context: Signing) -> str:
-    username = filled(auth.username, auth, account, f"{auth.pointer}/username", xml=True)
+    username = Secret(filled(auth.username, auth, account, f"{auth.pointer}/username", xml=True))
     password = filled(auth.password, auth, account, f"{auth.pointer}/password", xml=not auth.digest)
     inner, kind = "", "PasswordText"
     if auth.digest:
@@ -48,7 +48,7 @@ def _element(auth: Auth, account: Account, context: Signing) -> str:
         )
     return (
         f'<wsse:Security xmlns:wsse="{_WSS}-wssecurity-secext-1.0.xsd" xmlns:wsu="{_WSS}-wssecurity-utility-1.0.xsd">'
-        f"<wsse:UsernameToken><wsse:Username>{username}</wsse:Username>"
+        f"<wsse:UsernameToken><wsse:Username>{username.reveal()}</wsse:Username>"
         f'<wsse:Password Type="{_WSS}-username-token-profile-1.0#{kind}">{password}</wsse:Password>'
         f"{inner}</wsse:UsernameToken></wsse:Security>"
     )
