@@ -634,6 +634,30 @@ def test_a_wrong_word_is_told_with_its_place(words: dict[str, Any], pointer: str
     assert all(problem.line for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("words", "pointer"),
+    [
+        ({"wait": [{"fixed_s": 1, "x": 1}]}, "/wait/0/x"),
+        ({"wait": [{"header": "x", "unit": "delta_s", "units": 1}]}, "/wait/0/units"),
+        ({"throttled": [{"when": {"status": 403}, "waits": 1}]}, "/throttled/0/waits"),
+        ({"throttled": [{"when": {"state": 403}}]}, "/throttled/0/when/state"),
+        ({"budgets": [{"name": "a", "remaining": {"header": "x"}, "left": 1}]}, "/budgets/0/left"),
+        ({"budgets": [{"name": "a", "remaining": {"header": "x", "max_s": 1}}]}, "/budgets/0/remaining/max_s"),
+        (
+            {"budgets": [{"name": "a", "remaining": {"header": "x"}, "window": {"fixed_s": 1, "x": 1}}]},
+            "/budgets/0/window/x",
+        ),
+    ],
+)
+def test_every_level_is_closed(words: dict[str, Any], pointer: str) -> None:
+    """A misspelt word never means its default."""
+    with pytest.raises(ConfigWrong) as caught:
+        connector(rate_limit=words)
+
+    assert [f"/rate_limit{pointer}"] == [problem.pointer for problem in caught.value.problems]
+    assert caught.value.problems[0].message.startswith("unknown member")
+
+
 def test_the_defaults() -> None:
     """What is not said is Retry-After by the RFC, the longest wait, and nothing of budgets."""
     assert RateLimit(default_wait_s=1) == declared(default_wait_s=1.0)
