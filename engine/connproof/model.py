@@ -28,6 +28,7 @@ __all__ = [
     "CustomFields",
     "CustomSource",
     "Elements",
+    "Ending",
     "ErrorRule",
     "FieldRule",
     "Filter",
@@ -190,6 +191,15 @@ class Variable:
                 return value.lower().replace("_", "-")
             case "as_is":
                 return value
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is known of an operation's end: days (2027-09-01), or months where the provider names no day (2027-09)."""
+
+    deprecated: str | None = None
+    sunset: str | None = None
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -718,6 +728,7 @@ class Operation:
     is_list: bool = False
     errors: tuple[ErrorRule, ...] = ()
     elements: Elements | None = None
+    ending: Ending | None = None
     idempotency: Idempotency | None = None
     batch: Batch | None = None
     long_url: LongUrl | None = None

@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from connproof.errors import ConnproofError, shortened
 from connproof.links import parse
-from connproof.model import ApiVersion, Response
+from connproof.model import ApiVersion, Ending, Response
 from connproof.places import Absent, JsonValue, Place
 from connproof.standards.lifecycle import read_lifecycle
 
@@ -46,7 +46,7 @@ class Announcement:
     """One thing that is said about the end of a version.
 
     `by` is who says it: "config", or a header's name. `day` is a day or a month (2027-09), None where none is named.
-    `operation` is the one whose answer says it, "" for the config, which speaks of the version. `text` is the
+    `operation` is the one that ends, "" for the version as a whole, of which the config alone speaks. `text` is the
     provider's own, cut.
     """
 
@@ -61,10 +61,10 @@ class Announcement:
         return self.kind in {"deprecated", "sunset", "served"}
 
 
-def declared(version: ApiVersion) -> tuple[Announcement, ...]:
-    """What the config says of its version."""
-    said: tuple[tuple[Kind, str | None], ...] = (("deprecated", version.deprecated), ("sunset", version.sunset))
-    return tuple(Announcement(kind, "config", day, version.notice or "") for kind, day in said if day)
+def declared(known: ApiVersion | Ending, *, operation: str = "") -> tuple[Announcement, ...]:
+    """What the config says of its version, or of an operation."""
+    said: tuple[tuple[Kind, str | None], ...] = (("deprecated", known.deprecated), ("sunset", known.sunset))
+    return tuple(Announcement(kind, "config", day, known.notice or "", operation) for kind, day in said if day)
 
 
 def announced(
@@ -147,13 +147,12 @@ def state(announcement: Announcement, among: Collection[Announcement], *, as_of:
     return "past" if left < 0 else "due" if left <= within else "later"
 
 
-def is_known(announcement: Announcement, version: ApiVersion | None) -> bool:
+def is_known(announcement: Announcement, known: ApiVersion | Ending | None) -> bool:
     """Whether the config says it too: of a sunset the day or its month, of a deprecation that there is one."""
-    if version is None:
+    if known is None:
         return False
     if announcement.kind == "sunset":
-        return version.sunset is not None and (announcement.day or "").startswith(version.sunset)
-    known = version.deprecated
-    if announcement.kind == "deprecated" and known is not None:
-        return announcement.day is None or announcement.day.startswith(known)
-    return announcement.kind == "deprecated" and announcement.day is None and version.sunset is not None
+        return known.sunset is not None and (announcement.day or "").startswith(known.sunset)
+    if announcement.kind == "deprecated" and known.deprecated is not None:
+        return announcement.day is None or announcement.day.startswith(known.deprecated)
+    return announcement.kind == "deprecated" and announcement.day is None and known.sunset is not None

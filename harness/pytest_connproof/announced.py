@@ -1,4 +1,4 @@
-"""What recorded answers say of the API's version: that it ends, and which one was served."""
+"""What the config knows and recorded answers say of the API's version: that it ends, and which one was served."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time
 
 from connproof.model import Connector
 from connproof.places import ABSENT
-from connproof.versions import Announcement, announced, served
+from connproof.versions import Announcement, announced, declared, served
 from pytest_connproof.answers import document_in
 from pytest_connproof.recording import Exchange, Lane, Recording
 
-__all__ = ["Heard", "announcements", "served_versions"]
+__all__ = ["Heard", "announcements", "known_endings", "served_versions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,14 @@ class Heard:
     @property
     def where(self) -> str:
         return f"{self.recording.path.name}  exchange {self.exchange.id}"
+
+
+def known_endings(connector: Connector) -> tuple[Announcement, ...]:
+    """What the config says: of its version, then of each operation."""
+    found = list(declared(connector.api_version)) if connector.api_version else []
+    for operation in connector.operations():
+        found += declared(operation.ending, operation=operation.id) if operation.ending else ()
+    return tuple(found)
 
 
 def announcements(connector: Connector, recordings: Iterable[Recording], *, as_of: date) -> tuple[Heard, ...]:

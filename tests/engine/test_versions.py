@@ -227,7 +227,7 @@ def test_words_of_the_version_reach_the_model() -> None:
         ({"sunset": "2027-01-01T00:00:00Z"}, "/api_version/sunset"),
         (
             {"deprecated": "2027-09-15", "sunset": "2027-08"},
-            "/api_version/sunset  is before deprecated, 2027-09-15 (a version is not ended first)",
+            "/api_version/sunset  is before deprecated, 2027-09-15 (nothing ends first)",
         ),
         ({"notice": "x"}, '/api_version/notice  says nothing without "deprecated" or "sunset"'),
         ({"served": {}}, "/api_version/served"),

@@ -175,7 +175,7 @@ def test_VER_002_fails_on_a_sunset_within_the_horizon(deals: Project) -> None:
         "  said by    sunset\n"
         "  evidence   deals.json  exchange deals.list/2\n"
         "  horizon    180 days\n"
-        '  fix        move on; until then say "sunset" in api_version, with "notice", so that it is known'
+        '  fix        move on; until then say "sunset" in the operation\'s "ending", or in api_version'
     ) == str(found.value)
 
 
@@ -247,7 +247,7 @@ def test_VER_002_fails_on_a_version_that_ended_by_the_configs_own_word(deals: Pr
 
     assert (
         "the config itself says that its version ended: sunset 2026-11-01, 22 days before 2026-11-23\n"
-        "  fix  move to a version that is served, and record it"
+        "  fix  move to what is served, and record it"
     ) == str(doubt.value)
 
 
@@ -287,3 +287,32 @@ def test_VER_003_fails_where_no_answer_says_it(deals: Project) -> None:
 
     with pytest.raises(Inconclusive, match="no recorded answer says which version it is of"):
         deals.judge("VER-003")
+
+
+# The end of one operation.
+
+
+def test_V2_end_of_an_operation_is_known_by_itself(finder: Project) -> None:
+    """VER-002: also where the provider has no versions; what is known passes."""
+    header = ["sunset", "Mon, 11 Jan 2027 00:00:00 GMT"]
+    finder.change("recordings/hits.json", "/lanes/0/exchanges/0/response/headers", [JSON, header])
+    finder.change("connector.json", "/resources/hits/search/ending", {"sunset": "2027-01"})
+
+    assert {"answers": 2, "announcements": 1} == finder.judge("VER-002")
+
+
+def test_VER_002_fails_where_another_operation_is_known_to_end(deals: Project) -> None:
+    """Of one operation nothing follows for another."""
+    deals.change("connector.json", "/resources/deals/get/ending", {"sunset": "2027-01"})
+    _announce(deals, ["sunset", "Mon, 11 Jan 2027 00:00:00 GMT"])
+
+    with pytest.raises(Finding, match=r"an answer to deals\.list announces"):
+        deals.judge("VER-002")
+
+
+def test_VER_002_fails_on_an_operation_that_ended_by_the_configs_own_word(deals: Project) -> None:
+    """As of the version as a whole."""
+    deals.change("connector.json", "/resources/deals/get/ending", {"sunset": "2026-10"})
+
+    with pytest.raises(Inconclusive, match=r"the config itself says that deals\.get ended: sunset 2026-10"):
+        deals.judge("VER-002")

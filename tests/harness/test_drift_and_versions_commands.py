@@ -277,6 +277,18 @@ def test_V2_end_that_the_config_knows(
     assert code == done.code
 
 
+def test_V2_end_of_an_operation_that_the_config_knows(shop: Project, command: Command) -> None:
+    """The row names the operation and the line."""
+    document = config()
+    document["resources"]["deals"]["list"]["ending"] = {"sunset": "2026-12-01"}
+    shop.write("connectors/shop/connector.json", document)
+
+    done = command("versions", "shop", "--as-of", DAY)
+
+    assert "due sunset 2026-12-01 8 config deals.list, connectors/shop/connector.json:" in _rows(done)[1]
+    assert 1 == done.code
+
+
 def test_V2_end_that_an_answer_announces(shop: Project, command: Command) -> None:
     """A deprecation waits for its sunset; the row names header, operation, recording and exchange."""
     _announcing(shop, VERSION, ["deprecation", "@1688169599"], ["sunset", "Mon, 11 Jan 2027 00:00:00 GMT"])

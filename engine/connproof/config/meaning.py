@@ -13,7 +13,7 @@ from connproof.config.notes import BRACES, Notes, origin_fault, template_texts
 from connproof.config.variables import judge_variables, with_samples
 from connproof.documents import child
 from connproof.links import origin
-from connproof.model import TRANSPORT_HEADERS, ApiVersion, Auth, Connector, Operation, Pagination, Placement
+from connproof.model import TRANSPORT_HEADERS, ApiVersion, Auth, Connector, Ending, Operation, Pagination, Placement
 from connproof.places import ABSENT, Place, put
 from connproof.schemas import nearest
 
@@ -250,20 +250,21 @@ class _Judging:
         if version is not None and version.place in {"path", "namespace"} and not used:
             self._notes.wrong("/api_version/in", f"says {version.place}, but {{api_version}} stands nowhere")
         if version is not None:
-            self._end_of(version)
+            self._ending(version, "/api_version")
+        for operation in connector.operations():
+            if operation.ending is not None:
+                self._ending(operation.ending, f"{operation.pointer}/ending")
 
-    def _end_of(self, version: ApiVersion) -> None:
-        days = {"deprecated": version.deprecated, "sunset": version.sunset}
+    def _ending(self, known: ApiVersion | Ending, pointer: str) -> None:
+        days = {"deprecated": known.deprecated, "sunset": known.sunset}
         for word, day in days.items():
             if day is not None and not _is_of_the_calendar(day):
-                self._notes.wrong(f"/api_version/{word}", f"{day} is no day of the calendar")
+                self._notes.wrong(f"{pointer}/{word}", f"{day} is no day of the calendar")
         # A month is as good as each of its days.
-        if version.deprecated and version.sunset and version.sunset < version.deprecated[: len(version.sunset)]:
-            self._notes.wrong(
-                "/api_version/sunset", f"is before deprecated, {version.deprecated}", "a version is not ended first"
-            )
-        if version.notice and not any(days.values()):
-            self._notes.wrong("/api_version/notice", 'says nothing without "deprecated" or "sunset"')
+        if known.deprecated and known.sunset and known.sunset < known.deprecated[: len(known.sunset)]:
+            self._notes.wrong(f"{pointer}/sunset", f"is before deprecated, {known.deprecated}", "nothing ends first")
+        if known.notice and not any(days.values()):
+            self._notes.wrong(f"{pointer}/notice", 'says nothing without "deprecated" or "sunset"')
 
 
 def _is_of_the_calendar(day: str) -> bool:

@@ -17,6 +17,7 @@ from connproof.model import (
     ApiVersion,
     Batch,
     Connector,
+    Ending,
     FieldRule,
     Filter,
     Headers,
@@ -157,6 +158,7 @@ class _Reading:
             elements=read_elements(said["elements"], f"{pointer}/elements", self._notes)
             if "elements" in said
             else None,
+            ending=Ending(**said["ending"]) if "ending" in said else None,
             idempotency=_idempotency(said),
             batch=self._batch(said, pointer),
             long_url=LongUrl(int(said["long_url"]["over"]), _query(said["long_url"].get("form", {})))

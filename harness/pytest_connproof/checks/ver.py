@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from connproof.config import BRACES
 from connproof.model import ApiVersion, Operation, Request
-from connproof.versions import days_left, declared, is_known, state
-from pytest_connproof.announced import Heard, announcements, served_versions
+from connproof.versions import days_left, is_known, state
+from pytest_connproof.announced import Heard, announcements, known_endings, served_versions
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.recording import Exchange, Lane
 from pytest_connproof.subject import Subject
@@ -53,18 +53,20 @@ def is_sent(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the chec
 def nothing_ends_unknown(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
     """No deprecation or sunset is due that the config does not know, and the version has not ended."""
     version, settings = subject.connector.api_version, subject.settings
+    endings = {operation.id: operation.ending for operation in subject.connector.operations()}
     heard = announcements(subject.connector, subject.recordings, as_of=settings.as_of)
     among = [one.announcement for one in heard]
     for one in heard:
         due = state(one.announcement, among, as_of=settings.as_of, within=settings.horizon_days)
-        if due in {"past", "due"} and not is_known(one.announcement, version):
+        ending = endings.get(one.announcement.operation)
+        if due in {"past", "due"} and not (is_known(one.announcement, version) or is_known(one.announcement, ending)):
             raise _unknown_end(subject, one)
-    for known in declared(version) if version else ():
+    for known in known_endings(subject.connector):
         if known.kind == "sunset" and known.day and state(known, (), as_of=settings.as_of, within=0) == "past":
             raise Inconclusive(
-                f"the config itself says that its version ended: sunset {known.day}, "
+                f"the config itself says that {known.operation or 'its version'} ended: sunset {known.day}, "
                 f"{-days_left(known.day, settings.as_of)} days before {settings.as_of}",
-                "move to a version that is served, and record it",
+                "move to what is served, and record it",
             )
     answers = sum(len(lane.exchanges) for recording in subject.recordings for lane in recording.lanes)
     return {"answers": answers, "announcements": len(heard)}
@@ -83,7 +85,7 @@ def _unknown_end(subject: Subject, one: Heard) -> Finding:
                 "said by": f"{said.by}{': ' + said.text if said.text else ''}",
                 "evidence": one.where,
                 "horizon": f"{settings.horizon_days} days",
-                "fix": f'move on; until then say "{said.kind}" in api_version, with "notice", so that it is known',
+                "fix": f'move on; until then say "{said.kind}" in the operation\'s "ending", or in api_version',
             }
         ),
     )

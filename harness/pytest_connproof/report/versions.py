@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from connproof.errors import printable, shortened
 from connproof.model import Connector
-from connproof.versions import Announcement, State, days_left, declared, state
-from pytest_connproof.announced import announcements, served_versions
+from connproof.versions import Announcement, State, days_left, state
+from pytest_connproof.announced import announcements, known_endings, served_versions
 from pytest_connproof.recording import Recording
 
 __all__ = ["Line", "Target", "as_document", "as_text", "is_due", "target_of"]
@@ -44,8 +44,7 @@ def target_of(connector: Connector, file: Path, recordings: Sequence[Recording],
     """All that the config and the recorded answers say, the most pressing first."""
     version = connector.api_version
     found: list[tuple[Announcement, str]] = [
-        (one, f"{file}:{connector.source.line(f'/api_version/{one.kind}')}")
-        for one in (declared(version) if version else ())
+        (one, f"{file}:{connector.source.line(_pointer(connector, one))}") for one in known_endings(connector)
     ]
     found += [(heard.announcement, heard.where) for heard in announcements(connector, recordings, as_of=as_of)]
     found += [
@@ -64,6 +63,13 @@ def target_of(connector: Connector, file: Path, recordings: Sequence[Recording],
         for one, where in found
     ]
     return Target(connector, file, tuple(sorted(lines, key=lambda line: _ORDER.index(line.state))))
+
+
+def _pointer(connector: Connector, known: Announcement) -> str:
+    if not known.operation:
+        return f"/api_version/{known.kind}"
+    (operation,) = (one for one in connector.operations() if one.id == known.operation)
+    return f"{operation.pointer}/ending/{known.kind}"
 
 
 def is_due(targets: Sequence[Target]) -> bool:
