@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
-from xml.sax.saxutils import escape
 
 from connproof.config import CREDENTIALS
 from connproof.errors import CallWrong
@@ -21,8 +20,10 @@ __all__ = ["credential", "filled", "matches", "variable"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LINES: Final[Mapping[int, None]] = MappingProxyType({ord("\r"): None, ord("\n"): None})
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, Char
-_XML_QUOTES: Final[Mapping[str, str]] = MappingProxyType({'"': "&quot;", "'": "&apos;"})
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # all but XML 1.0's Char
+_IN_XML: Final[Mapping[int, str]] = MappingProxyType(
+    str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
+)
 
 
 def credential(account: Account, path: Place, pointer: str, *, multiline: bool = False) -> str:
@@ -95,6 +96,6 @@ def filled(text: str, auth: Auth, account: Account, pointer: str, *, xml: bool =
                 facts={"needed by": f"connector.json {pointer}"},
                 fix="write it without; it is neither left out nor replaced",
             )
-        return escape(value.reveal(), _XML_QUOTES)
+        return value.reveal().translate(_IN_XML)
 
     return CREDENTIALS.sub(lambda found: fill(found[1]), text)
