@@ -133,6 +133,11 @@ def _restored(reset: int | None, window: int | None) -> int | None:
     return window if reset is None else reset
 
 
+def _parts(whole: int, part: int) -> int:
+    """How many parts make the whole, rounded up; exact, as a float is not."""
+    return -(-whole // part)
+
+
 def _limit_item(budget: Budget) -> str:
     reset = "" if budget.reset_s is None else f";t={budget.reset_s}"
     return f"{_quoted(budget.name)};r={budget.remaining}{reset}{_partition(budget)}"
@@ -214,10 +219,10 @@ class _Reading:
         if not any(source is not None and source.fixed is None and value is not None for source, value in told):
             return None
         if reset is None and refill and limit is not None and remaining is not None:
-            reset = math.ceil(max(0, limit - remaining) / refill)
+            reset = _parts(max(0, limit - remaining), refill)
         wait = _restored(reset, window) if remaining == 0 else None
         if refill and needed is not None and remaining is not None and needed > remaining:
-            wait = math.ceil((needed - remaining) / refill)
+            wait = _parts(needed - remaining, refill)
         if limit == remaining == 0:
             self._notes[f"concurrency: {rule.name}"] = None
         return Budget(rule.name, limit, remaining, reset, window, wait_s=wait)
@@ -226,11 +231,10 @@ class _Reading:
         limits, notes = ratelimit_fields.read_limits(self._response)
         policies, more = ratelimit_fields.read_policies(self._response)
         self._notes.update(dict.fromkeys((*notes, *more)))
-        known = {policy.name: policy for policy in policies}
-        known_parts = {(policy.name, policy.partition): policy for policy in policies}
+        known = {(policy.name, policy.partition): policy for policy in policies}
         for left in limits:
             reset = self._delta(left.reset_s, "ratelimit")
-            policy = known_parts.get((left.name, left.partition)) or known.get(left.name)
+            policy = known.get((left.name, left.partition)) or known.get((left.name, None))
             quota, window, unit = (policy.quota, policy.window_s, policy.unit) if policy else (None, None, "requests")
             wait = _restored(reset, window) if left.remaining == 0 else None
             yield Budget(left.name, quota, left.remaining, reset, window, unit, left.partition, wait)
@@ -428,7 +432,7 @@ def _member(text: str, name: str) -> str:
 
 
 def _first_group(pattern: str, text: str) -> str:
-    found = _compiled(pattern).search(text)
+    found = _compiled(pattern).search(text.encode(errors="replace").decode())  # RE2 refuses half a surrogate pair
     return "" if found is None else found.group(1) or ""
 
 

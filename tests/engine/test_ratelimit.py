@@ -510,6 +510,22 @@ def test_R5_a_wait_of_hours_is_told_as_it_is() -> None:
     assert 10**9 == wait(None, ("retry-after", str(10**9)))
 
 
+def test_half_a_surrogate_pair_is_no_number() -> None:
+    """RE2 refuses such a text; a caller gets an answer all the same."""
+    config = declared(wait=[{"body": "wait", "pattern": "in ([0-9]+)", "unit": "delta_s"}])
+
+    assert 5 == wait(config, body={"wait": "\ud800 in 5"})
+
+
+def test_what_is_computed_is_exact() -> None:
+    """A float would have lost the last second."""
+    budget = {"name": "b", "limit": 999_999_999_999_999, "remaining": {"header": "x"}, "refill_per_s": 7}
+
+    (found,) = limits(declared(budgets=[budget]), ("x", "1")).budgets
+
+    assert 142_857_142_857_143 == found.reset_s
+
+
 def test_notes_are_bounded() -> None:
     """A config with many budgets and a provider gone astray do not fill a log."""
     budgets = [{"name": f"b{n}", "remaining": {"header": f"h{n}"}} for n in range(50)]

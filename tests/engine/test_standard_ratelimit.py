@@ -290,6 +290,20 @@ def test_RL25_a_limit_has_the_policy_of_its_own_partition() -> None:
 
 
 @pytest.mark.parametrize(
+    ("policy", "limit"),
+    [
+        pytest.param('"a";q=10', 10, id="RL25-for-all"),
+        pytest.param('"a";q=10;pk=:aGk=:', None, id="RL25-of-another"),
+    ],
+)
+def test_a_policy_without_a_partition_is_for_all_of_them(policy: str, limit: int | None) -> None:
+    """That of another partition says nothing of this one."""
+    limits = said(PAIR, ("ratelimit-policy", policy), ("ratelimit", '"a";r=5;pk=:aG8=:'))
+
+    assert [limit] == [budget.limit for budget in limits.budgets]
+
+
+@pytest.mark.parametrize(
     ("form", "budgets"),
     [
         pytest.param("dictionary", (Budget("", 100, 5, 30),), id="RL28-declared"),
