@@ -257,7 +257,7 @@ def test_A12_the_refresh_tokens_own_end(
         (200, {"access_token": "a1", "error": {"message": "no"}}, "refused", ""),
         (400, {"error": "invalid_client"}, "misconfigured", "invalid_client"),
         (401, {"error": "invalid_client"}, "misconfigured", "invalid_client"),
-        (401, {}, "misconfigured", ""),
+        (401, {}, "revoked", ""),
         (400, {"error": "unauthorized_client"}, "misconfigured", "unauthorized_client"),
         (400, {"error": "unsupported_grant_type"}, "misconfigured", "unsupported_grant_type"),
         (400, {"error": "invalid_scope"}, "misconfigured", "invalid_scope"),
@@ -288,6 +288,14 @@ def test_A10_an_answer_without_a_token(status: int, document: Any, kind: str, co
     else:
         assert isinstance(found, TokenRefused)
         assert (kind, status, code) == (found.kind, found.status, found.code)
+
+
+@pytest.mark.parametrize(
+    ("client", "kind"), [("none", "revoked"), ("basic", "misconfigured"), ("id_only", "misconfigured")]
+)
+def test_A10_a_401_is_about_whoever_said_who_it_is(client: str, kind: str) -> None:
+    """The client, where one did; in a login, the account."""
+    assert kind == refused({"client_auth": client}, Response(401)).kind
 
 
 @pytest.mark.parametrize("error", [None, "", False])

@@ -75,9 +75,9 @@ class TokenGranted:
 class TokenRefused:
     """No token, and who must act.
 
-    `revoked`: the account's owner, by consenting again. `misconfigured`: whoever runs the connector's client.
-    `transient`: nobody; the outcome may be unknown, and the refresh token may have been spent. `refused`: somebody
-    must look. `code` and `description` are the provider's, bounded, printable and without credentials.
+    `revoked`: the account's owner, by consenting again or by other credentials. `misconfigured`: whoever runs the
+    connector's client. `transient`: nobody; the outcome may be unknown, and the refresh token may have been spent.
+    `refused`: somebody must look. `code` and `description` are the provider's, bounded, printable, without credentials.
     `refresh_token` is a successor that came without an access token: it must be kept.
     """
 
@@ -263,7 +263,10 @@ def _kind(endpoint: TokenEndpoint, code: str, status: int) -> Refusal:
         return "transient"
     if code in _MEANINGS:
         return _MEANINGS[code]
-    return "misconfigured" if status == 401 else "refused"
+    if status == 401:
+        # Where no client says who it is, as in a login, the account's own credentials were refused.
+        return "revoked" if endpoint.client_auth == "none" else "misconfigured"
+    return "refused"
 
 
 def _whole(text: str) -> int:
