@@ -467,6 +467,16 @@ def test_new_tokens_stand_where_requests_look_for_them() -> None:
     assert "r1" == form(token_draft(auth, new, FIXED).request())["refresh_token"]
 
 
+def test_a_place_that_is_taken_is_told() -> None:
+    """The account has a text where the config means an object."""
+    auth = connector(auth={"type": "oauth2", "token_path": "oauth.access"}).auth
+
+    with pytest.raises(CallWrong, match=r'have no room for "oauth\.access"') as said:
+        with_tokens(auth, Account("acme", {"oauth": "s3cret"}), access=Secret("a1-new"))
+
+    assert not any(text in str(said.value) for text in ("s3cret", "a1-new"))
+
+
 # What is missing or contradicts itself.
 
 

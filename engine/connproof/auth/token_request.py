@@ -102,12 +102,33 @@ def token_url(auth: Auth, account: Account, *, refreshing: bool = False) -> str:
 
 
 def with_tokens(auth: Auth, account: Account, *, access: Secret, refresh: Secret | None = None) -> Account:
-    """The account with these tokens where its credentials have them: as `sign` and `token_draft` look for them."""
-    credentials: JsonValue = dict(account.credentials)
+    """The account with these tokens where its credentials have them: as `sign` and `token_draft` look for them.
+
+    Raises CallWrong where the credentials have something else on the way to that place.
+    """
     assert auth.token_path is not None, "what asks for tokens says where they stand"
-    credentials = put(credentials, auth.token_path, access.reveal())
+    account = _with_token(account, auth.token_path, access)
     if refresh is not None and auth.token is not None and auth.token.refresh_token_path is not None:
-        credentials = put(credentials, auth.token.refresh_token_path, refresh.reveal())
+        account = _with_token(account, auth.token.refresh_token_path, refresh)
+    return account
+
+
+def _with_token(account: Account, place: Place, token: Secret) -> Account:
+    after = _written(account, place, token)
+    if after is None:
+        raise CallWrong(
+            f'the credentials of the account "{account.name}" have no room for "{place}"',
+            facts={"seen": "what stands on the way is no object"},
+            fix="make it an object, or name another place in the config",
+        )
+    return after
+
+
+def _written(account: Account, place: Place, token: Secret) -> Account | None:
+    try:
+        credentials = put(dict(account.credentials), place, token.reveal())
+    except ValueError:
+        return None
     assert isinstance(credentials, dict), "a place has a name"
     return Account(account.name, credentials, account.variables)
 
