@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 import providers
-from connproof.errors import AccessRefused, ProviderSaid
+from connproof.errors import AccessRefused, ProviderBusy, ProviderSaid
 from connproof.model import Response
 from connproof.places import JsonValue
 from connproof.run import Call
@@ -263,3 +265,179 @@ def test_E2_a_batch_that_failed_whole_is_an_error(name: str, operation: str, res
     target = next(r for r, found in loaded(name).resources.items() if operation in found.operations)
     with pytest.raises(ProviderSaid):
         fates(name, target, operation, response)
+
+
+SINCE = "2026-05-14T14:37:29Z"
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "expected"),
+    [
+        ("zoho", Response(204), {"if-modified-since": SINCE}),
+        ("xero", answer({"pagination": {"pageCount": 0}, "Contacts": []}), {"if-modified-since": SINCE[:-1]}),
+        (
+            "salesforce",
+            answer({"totalSize": 0, "done": True, "records": []}),
+            {"q": f"SELECT Id, FirstName, LastName, Email FROM Contact WHERE SystemModstamp > {SINCE}"},
+        ),
+        (
+            "quickbooks",
+            answer({"QueryResponse": {}}),
+            {
+                "query": f"SELECT * FROM Customer WHERE MetaData.LastUpdatedTime > '{SINCE}' STARTPOSITION 1"
+                " MAXRESULTS 100"
+            },
+        ),
+    ],
+)
+def test_P15_a_filter_of_the_model_goes_where_the_provider_wants_it(
+    name: str, page: Response, expected: dict[str, str]
+) -> None:
+    """A header, or a part of a query language, from one word of the unified model."""
+    provider = scripted(page)
+    call = Call(filters={"modified_after": SINCE})
+
+    assert [] == providers.read(loaded(name), provider, "crm.contact", call=call)
+    sent = {**dict(provider.requests[0].headers), **dict(parse_qsl(urlsplit(provider.requests[0].url).query))}
+    assert expected == {word: sent.get(word) for word in expected}
+
+
+@pytest.mark.parametrize("name", ["zoho", "xero"])
+def test_V6_nothing_was_modified_since(name: str) -> None:
+    """The filter makes the request a conditional one, and a 304 is its empty answer."""
+    call = Call(filters={"modified_after": SINCE})
+
+    assert [] == providers.read(loaded(name), scripted(Response(304)), "crm.contact", call=call)
+
+
+@pytest.mark.parametrize(
+    ("name", "back", "body", "expected"),
+    [
+        (
+            "salesforce",
+            answer({"id": "003x", "success": True, "errors": []}, status=201),
+            b'{"FirstName":"Ann","LastName":"Ek","Email":"a@ex.test"}',
+            "003x",
+        ),
+        (
+            "hubspot",
+            answer({"id": "501", "properties": {}}, status=201),
+            b'{"properties":{"firstname":"Ann","lastname":"Ek"}}',
+            "501",
+        ),
+        (
+            "quickbooks",
+            answer({"Customer": {"Id": "58"}, "time": "..."}),
+            b'{"DisplayName":"Ann Ek","PrimaryEmailAddr":{"Address":"a@ex.test"}}',
+            "58",
+        ),
+        ("stripe", answer({"id": "cus_1", "object": "customer"}), b"name=Ann+Ek", "cus_1"),
+    ],
+)
+def test_a_unified_record_is_written_in_the_providers_words(
+    name: str, back: Response, body: bytes, expected: str
+) -> None:
+    """Nested members, or a form; and the new record's id from wherever the answer has it."""
+    record: JsonValue = {
+        "first_name": "Ann",
+        "last_name": "Ek",
+        "name": "Ann Ek",
+        "emails": [{"email": "a@ex.test"}],
+    }
+    provider = scripted(back)
+
+    written = asyncio.run(providers.engine(loaded(name), provider).write("crm.contact", "create", record))
+
+    assert expected == written.id
+    assert body == provider.requests[0].body
+
+
+NOW = datetime(2026, 5, 14, 14, 37, 29, tzinfo=UTC)
+DATE = ("date", "Thu, 14 May 2026 14:37:29 GMT")
+SOON = str(int(NOW.timestamp()) + 60)
+RESET = ("x-rate-limit-reset", SOON)
+COST: JsonValue = {
+    "requestedQueryCost": 112,
+    "throttleStatus": {"maximumAvailable": 2000, "currentlyAvailable": 12, "restoreRate": 50},
+}
+THROTTLED: JsonValue = [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]
+
+
+def said(*headers: tuple[str, str], status: int = 429, body: JsonValue = None) -> Response:
+    return answer(body, DATE, *headers, status=status)
+
+
+def after(seconds: str) -> tuple[str, str]:
+    return "retry-after", seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "response", "seconds"),
+    [
+        ("hubspot", "contacts", said(body={"errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"}), 10),
+        ("hubspot", "contacts", said(body={"errorType": "RATE_LIMIT", "policyName": "DAILY"}), 86_400),
+        ("pipedrive", "persons", said(("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2")), 2),
+        ("zoho", "contacts", said(body={"code": "TOO_MANY_REQUESTS", "status": "error"}), None),
+        ("greenhouse", "candidates", said(after("7"), ("x-ratelimit-remaining", "0")), 7),
+        ("bamboohr", "directory", said(after("30"), status=503), 30),
+        ("bamboohr", "directory", said(after("30")), 30),
+        ("netsuite", "customers", said(body={"o:errorDetails": [{"o:errorCode": "CONCURRENCY_LIMIT_EXCEEDED"}]}), None),
+        ("netsuite", "customers", said(status=400, body={"error": {"code": "SSS_REQUEST_LIMIT_EXCEEDED"}}), None),
+        ("quickbooks", "customers", said(body={"fault": {"error": [{"code": "3001"}], "type": "SERVICE"}}), 60),
+        ("quickbooks", "customers", xml("<e>message=ThrottleExceeded; errorCode=003001</e>", status=403), 60),
+        ("xero", "contacts", said(after("27"), ("x-rate-limit-problem", "minute")), 27),
+        ("xero", "contacts", said(("x-rate-limit-problem", "day")), 86_400),
+        ("slack", "users", said(after("30"), body={"ok": False, "error": "ratelimited"}), 30),
+        ("stripe", "customers", said(body={"error": {"code": "rate_limit"}}), None),
+        ("zendesk", "tickets", Response(429, (after("58"), ("content-type", "text/plain")), b"Number of allowed"), 58),
+        ("shopify", "customers", said(after("2.0"), ("x-shopify-shop-api-call-limit", "40/40")), 2),
+        ("shopify", "customers", said(status=200, body={"errors": THROTTLED, "extensions": {"cost": COST}}), 2),
+        ("jira", "issues", said(after("5"), ("x-ratelimit-reset", "2026-05-14T14:56Z")), 5),
+        ("jira", "issues", said(("x-ratelimit-reset", "2026-05-14T14:38Z")), 31),
+        ("jira", "issues", said(after("9"), status=503), 9),
+        ("intercom", "contacts", said(("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", SOON)), 60),
+        ("notion", "users", said(after("12"), body={"code": "rate_limited"}), 12),
+        ("notion", "users", said(after("12"), status=529, body={"code": "service_overload"}), 12),
+        ("airtable", "records", said(body={"errors": [{"error": "RATE_LIMIT_REACHED"}]}), 30),
+        ("microsoft-graph", "users", said(after("10"), body={"error": {"code": "TooManyRequests"}}), 10),
+        ("microsoft-graph", "users", said(body={"error": {"code": "UnknownError", "message": ""}}), None),
+        ("marketo", "leads", marketo("606"), 20),
+        ("marketo", "leads", marketo("607"), 86_400),
+        ("marketo", "leads", marketo("615"), None),
+        ("freshdesk", "tickets", said(after("42")), 42),
+        ("okta", "users", said(*((f"x-rate-limit-{word}", "0") for word in ("limit", "remaining")), RESET), 60),
+        ("scim", "users", said(after("5"), body={"status": "429"}), 5),
+        ("workday-rest", "workers", said(), None),
+    ],
+)
+def test_R4_each_provider_says_in_its_own_way_how_long(
+    name: str, target: str, response: Response, seconds: int | None
+) -> None:
+    """A header, a name, a sentence, the documentation, or nothing: then nothing is made up."""
+    error = refused(name, target, response)
+
+    assert isinstance(error, ProviderBusy)
+    assert seconds == error.seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "response", "meaning"),
+    [
+        ("bamboohr", "directory", said(status=503), "transient"),
+        (
+            "netsuite",
+            "customers",
+            said(status=400, body={"o:errorDetails": [{"o:errorCode": "USER_ERROR"}]}),
+            "invalid",
+        ),
+        ("notion", "users", said(status=409, body={"code": "conflict_error"}), "transient"),
+        ("stripe", "customers", said(body={"error": {"code": "lock_timeout"}}), "transient"),
+        ("quickbooks", "customers", said(status=403, body={"Fault": {"Error": [{"code": "3100"}]}}), "forbidden"),
+        ("xero", "contacts", said(status=403, body={"Title": "Forbidden"}), "forbidden"),
+        ("shopify", "customers", said(status=200, body={"errors": [{"message": "Field is missing"}]}), "failed"),
+        ("marketo", "leads", marketo("611"), "transient"),
+    ],
+)
+def test_R2_each_providers_look_alike_is_no_throttle(name: str, target: str, response: Response, meaning: str) -> None:
+    """The same status, or the same shape, and something else."""
+    assert meaning == refused(name, target, response).meaning
