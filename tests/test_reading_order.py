@@ -111,7 +111,7 @@ PACKAGES = (ENGINE, HARNESS)
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
     "auth": ("signing", "assertion"),
-    "config": ("notes", "conditions", "shapes", "variables", "auth", "paging", "listings"),
+    "config": ("notes", "conditions", "limits", "shapes", "variables", "auth", "paging", "listings"),
     "decode": ("parts",),
     "drift": ("shapes", "reads"),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
