@@ -179,9 +179,7 @@ def write(
     ] = None,
     account: AccountOption = None,
     param: Annotated[list[str] | None, typer.Option(help="A parameter of the call, as NAME=VALUE.")] = None,
-    key: Annotated[
-        str | None, typer.Option(help="The idempotency key. Default: one is made.")
-    ] = None,
+    key: Annotated[str | None, typer.Option(help="The idempotency key. Default: one is made.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The file holds the provider's own record.")] = False,
     replay: Annotated[
         bool, typer.Option("--replay", help="Answer from the connector's recordings, not from the network.")

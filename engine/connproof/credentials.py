@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from connproof.config import CREDENTIALS
+from connproof.draft import xml_text
 from connproof.errors import CallWrong
 from connproof.model import Account, Auth, Secret, Variable
 from connproof.places import JsonValue, Place
@@ -20,10 +21,6 @@ __all__ = ["credential", "filled", "matches", "variable"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LINES: Final[Mapping[int, None]] = MappingProxyType({ord("\r"): None, ord("\n"): None})
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # all but XML 1.0's Char
-_IN_XML: Final[Mapping[int, str]] = MappingProxyType(
-    str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
-)
 
 
 def credential(account: Account, path: Place, pointer: str, *, multiline: bool = False) -> str:
@@ -90,12 +87,13 @@ def filled(text: str, auth: Auth, account: Account, pointer: str, *, xml: bool =
         )
         if not xml:
             return value.reveal()
-        if _NOT_IN_XML.search(value.reveal()):
+        escaped = xml_text(value.reveal())
+        if escaped is None:
             raise CallWrong(
                 f'"{name}" of the account "{account.name}" has a character that no XML may have',
                 facts={"needed by": f"connector.json {pointer}"},
                 fix="write it without; it is neither left out nor replaced",
             )
-        return value.reveal().translate(_IN_XML)
+        return escaped
 
     return CREDENTIALS.sub(lambda found: fill(found[1]), text)

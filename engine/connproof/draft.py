@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import quote, unquote, urlencode
-from xml.sax.saxutils import escape
 
 from connproof.errors import CallWrong, LimitExceeded, ProviderBroke
 from connproof.model import Headers, LongUrl, Placement, Query, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place, put
 
-__all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment", "without_parameter"]
+__all__ = ["Draft", "as_text", "encoded", "has_parameter", "segment", "without_parameter", "xml_text"]
 
 _BRACES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _NO_SEGMENTS: Final = frozenset({"", ".", ".."})
 _MOST_URL_CHARACTERS: Final = 32_768
-_QUOTES: Final = MappingProxyType({'"': "&quot;", "'": "&apos;"})
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # all but XML 1.0's Char
+_IN_XML: Final = MappingProxyType(str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}))
 _TYPES: Final = MappingProxyType(
     {
         "json": "application/json",
@@ -58,6 +58,11 @@ def segment(name: str, value: str) -> str:
     if value in _NO_SEGMENTS:
         raise CallWrong(f'the path parameter "{name}" is {value!r}', fix="a path parameter is one non-empty segment")
     return quote(value, safe="")
+
+
+def xml_text(text: str) -> str | None:
+    """A text as character data, or as an attribute's value; None where it has a character that no XML may have."""
+    return None if _NOT_IN_XML.search(text) else text.translate(_IN_XML)
 
 
 def encoded(query: Query) -> str:
@@ -135,7 +140,9 @@ class Draft:
         def fill_body(text: str) -> str:
             if self.encode != "xml":
                 return fill(text)
-            return _BRACES.sub(lambda found: escape(texts[found[1]], _QUOTES) if found[1] in texts else found[0], text)
+            return _BRACES.sub(
+                lambda found: _in_xml(found[1], texts[found[1]]) if found[1] in texts else found[0], text
+            )
 
         return replace(
             self,
@@ -206,6 +213,16 @@ class Draft:
         if self.encode == "form":
             return urlencode(_fields(self.body)).encode()
         return json.dumps(self.body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _in_xml(name: str, text: str) -> str:
+    escaped = xml_text(text)
+    if escaped is None:
+        raise CallWrong(
+            f'"{name}" has a character that no XML may have',
+            fix="write it without; it is neither left out nor replaced",
+        )
+    return escaped
 
 
 def _each_text(value: JsonValue, change: Callable[[str], str]) -> JsonValue:

@@ -160,13 +160,14 @@ class CallWrong(ConnproofError):
 class ProviderSaid(ConnproofError):
     """The provider's answer ends the read.
 
-    `status` is the HTTP status, None where there was no answer. `headers` are the provider's own
-    that may be shown, `limits` the rate-limit fields in one form for all providers: `retry-after`, `ratelimit-limit`,
-    `ratelimit-remaining`, `ratelimit-reset`, all in seconds from now. `resume` is the token with which the read goes
-    on where it stopped, None where it cannot. `meaning` is the config's word for the answer ("auth_expired"), and
-    `rule` the pointer of the rule that says so; each "" where there is none. `code` is the provider's own. `message` is what the provider says in words: it may quote
-    what was sent, so it stands here for the caller and in no text that is logged. `written` has the fates of the
-    elements that were written before a batch broke off.
+    `status` is the HTTP status, None where there was no answer. `headers` are the provider's own that may be shown.
+    `limits` are the rate-limit fields in one form for all providers (`retry-after`, `ratelimit-limit`,
+    `ratelimit-remaining`, `ratelimit-reset`, all in seconds from now), and `seconds` is the wait among them. `resume`
+    is the token with which the read goes on where it stopped, None where it cannot. `meaning` is the config's word for
+    the answer ("auth_expired"), and `rule` the pointer of the rule that says so; each "" where there is none. `code`
+    is the provider's own. `message` is what the provider says in words: it may quote what was sent, so it stands here
+    for the caller, and in no text that is logged. `written` has the fates of the elements that were written before a
+    batch broke off.
     """
 
     def __init__(
@@ -183,6 +184,7 @@ class ProviderSaid(ConnproofError):
         self.headers = tuple(headers)
         self.resume: str | None = None
         self.limits: tuple[tuple[str, str], ...] = ()
+        self.seconds: int | None = None
         self.meaning = ""
         self.rule = ""
         self.code = ""
@@ -215,9 +217,7 @@ class ProviderFailed(ProviderSaid):
 
 
 class ProviderBusy(ProviderSaid):
-    """A throttle. `seconds` is the provider's own wait, None where it gave none."""
-
-    seconds: int | None = None
+    """A throttle. `seconds` is how long to wait, None where the provider does not say."""
 
 
 class ProviderDown(ProviderSaid):

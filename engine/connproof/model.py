@@ -358,8 +358,10 @@ class TokenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Trait:
-    """What a value must be. `equals` one of these, class included; `matches` an RE2 pattern somewhere in its text;
-    `present` at all; `blank` (absent, null, "", [], {}) or not. All that are given must hold.
+    """What a value must be; all that is given must hold.
+
+    `equals` one of these, class included; `matches` an RE2 pattern somewhere in its text; `present` at all; `blank`
+    (absent, null, "", [], {}) or not.
     """
 
     equals: tuple[JsonValue, ...] = ()
@@ -370,10 +372,10 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a response must be like, all parts of it: `statuses` (code or hundreds: 404, "4xx"; () any), headers by
-    lower-case name, places of the decoded body, `text` an RE2 pattern somewhere in the body's text.
+    """What a response must be like, in all parts.
 
-    A place with `[*]` holds where it holds for one of the elements.
+    `statuses` are codes or hundreds (404, "4xx"; () any), headers stand by lower-case name, `body` are places of the
+    decoded body, `text` is an RE2 pattern somewhere in the body's text. A place with `[*]` holds where it holds for one of the elements.
     """
 
     statuses: tuple[int | str, ...] = ()
@@ -420,9 +422,9 @@ LimitUnit: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class LimitSource:
-    """Where a number of a rate limit stands: in one of `header` (lower-case), `body`, `text` (RE2 with one group over
-    the body's text), or nowhere: `fixed`.
+    """Where a number of a rate limit stands.
 
+    In one of `header` (lower-case), `body`, `text` (RE2 with one group over the body's text), or nowhere: `fixed`.
     `member` picks the value of one name of a header's list, `pattern` (RE2 with one group) a part of what was found.
     `values` gives seconds for names. What is then left is read as `unit`; seconds beyond `max_s` are no value.
     """
@@ -495,7 +497,7 @@ class Elements:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A place where a response may name the next position; with `url_param`, a parameter of the URL that stands there."""
+    """A place where a response may name the next position; with `url_param`, a parameter of the URL there."""
 
     path: Place
     url_param: str | None = None
@@ -781,8 +783,9 @@ class CustomSource:
 
 @dataclass(frozen=True, slots=True)
 class CustomFields:
-    """All fields that an account itself defined, as one object. `rule` says which output field takes it, and where
-    that stands; its expression is none of JSONata's.
+    """All fields that an account itself defined, as one object.
+
+    `rule` says which output field takes it, and where that stands; its expression is none of JSONata's.
     """
 
     rule: FieldRule

@@ -125,8 +125,14 @@ def _problems(
             kinds = rule if isinstance(rule, list) else [rule]
             yield source.problem(pointer, f"expected {_either(kinds)}, found {_class_of(seen)}")
         case "oneOf" | "anyOf":
-            needed = [n for branch in rule for n in branch.get("required", ())]
-            if needed:
+            needed = [n for branch in rule if branch.keys() == {"required"} for n in branch["required"]]
+            meant = next((index for index, branch in enumerate(rule) if _admits(branch, seen, validator)), None)
+            if not needed and meant is not None:
+                # Of several forms the one that is of this class was meant: what keeps it from being that is told.
+                for inner in error.context or ():
+                    if inner.relative_schema_path[0] == meant:
+                        yield from _problems(inner, validator, source)
+            elif needed:
                 given = [name for name in needed if name in seen]
                 said = f"not {' and '.join(given)} together" if given else "one is needed"
                 yield source.problem(pointer, f"expected one of {', '.join(needed)}: {said}")
@@ -169,6 +175,17 @@ def _type_is_unknown(schema: Any, instance: Any, validator: jsonschema.Draft2020
     """Whether a word that chooses the branch is itself wrong: then no other word can be judged."""
     chooser = _resolved(schema, validator).get("properties", {}).get("type", {})
     return "enum" in chooser and instance.get("type") not in chooser["enum"]
+
+
+def _admits(schema: Any, seen: Any, validator: jsonschema.Draft202012Validator) -> bool:
+    """Whether a form is of the class of what was seen."""
+    schema = _resolved(schema, validator)
+    if "type" in schema:
+        kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return any(validator.is_type(seen, kind) for kind in kinds)
+    if "enum" in schema:
+        return any(type(word) is type(seen) for word in schema["enum"])
+    return any(_admits(branch, seen, validator) for branch in schema.get("anyOf", ()))
 
 
 def _either(kinds: list[str]) -> str:

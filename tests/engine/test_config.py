@@ -17,6 +17,7 @@ from connproof.errors import CallWrong, ConfigWrong, Problem
 from connproof.model import (
     Assertion,
     Auth,
+    Batch,
     Bookmark,
     Condition,
     Connector,
@@ -27,6 +28,7 @@ from connproof.model import (
     Frozen,
     Hydrate,
     Idempotency,
+    LongUrl,
     Nested,
     Operation,
     Pagination,
@@ -65,9 +67,9 @@ def edited(document: Document, edits: Document) -> Document:
     result = copy.deepcopy(document)
     for pointer, value in edits.items():
         *way, last = (step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
-        here = result
+        here: Any = result
         for step in way:
-            here = here.setdefault(step, {})
+            here = here[int(step)] if isinstance(here, list) else here.setdefault(step, {})
         here[last] = value
     return result
 
@@ -475,7 +477,16 @@ FULL: Document = {
     "docs": "https://docs.example.com",
     "owner": "somebody",
     "base_url": "https://{region}.example.com/{api_version}/",
-    "variables": {"region": {"pattern": "[a-z]{2}", "source": "account", "secret": True}},
+    "variables": {
+        "region": {
+            "pattern": "[a-z]{2}",
+            "source": "discovery",
+            "operation": "rows.get",
+            "path": "region",
+            "in_host": "lower",
+            "secret": True,
+        }
+    },
     "allowed_origins": ["https://files.example.com"],
     "api_version": {
         "value": "v3",
@@ -533,8 +544,14 @@ FULL: Document = {
                 "for_each": {"operation": "rows.search", "params": {"parent": "id"}, "into": "parent"},
                 "errors": [{"when": {"status": [409, "5xx"], "header": {"X-Left": 0}}, "means": "transient"}],
                 "elements": {"at": "results", "failed": {"ok": False}, "id": "id"},
-                "ending": {"deprecated": "2026-06", "sunset": "2027-06-30", "notice": "https://docs.example.com/changes"},
+                "ending": {
+                    "deprecated": "2026-06",
+                    "sunset": "2027-06-30",
+                    "notice": "https://docs.example.com/changes",
+                },
                 "idempotency": {"name": "Idempotency-Key"},
+                "batch": {"at": "inputs", "max": 10},
+                "long_url": {"over": 2000, "form": {"_method": "GET"}},
                 "overridable": ["query.q", "headers.X-Two"],
             },
             "get": {"method": "GET", "path": "/rows/{id}"},
@@ -546,6 +563,8 @@ FULL: Document = {
         "crm.contact": {
             "resource": "rows",
             "fields": {"name": "$.name", "id": "$.id"},
+            "query": {"state": "s", "since": {"param": "b.since", "in": "body", "value": "$ + 1", "otherwise": "x"}},
+            "write": {"import": {"a.b": "name"}},
             "custom_fields": {"from": {"at": "more", "keys": {"prefix": "cf_"}}},
         }
     },
@@ -558,7 +577,20 @@ FULL: Document = {
         ("name", "example"),
         ("title", "An example"),
         ("base_url", "https://{region}.example.com/{api_version}"),
-        ("variables", {"region": Variable("region", "[a-z]{2}", secret=True)}),
+        (
+            "variables",
+            {
+                "region": Variable(
+                    "region",
+                    "[a-z]{2}",
+                    secret=True,
+                    source="discovery",
+                    path=Place.parse("region"),
+                    operation="rows.get",
+                    in_host="lower",
+                )
+            },
+        ),
         ("allowed_origins", ("https://files.example.com",)),
         ("decode", "json"),
         ("headers", (("x-all", "1"),)),
@@ -641,6 +673,8 @@ def test_every_word_of_the_connector_reaches_the_model(attribute: str, expected:
         ),
         ("ending", Ending("2026-06", "2027-06-30", "https://docs.example.com/changes")),
         ("idempotency", Idempotency("idempotency-key")),
+        ("batch", Batch(Place.parse("inputs"), 10)),
+        ("long_url", LongUrl(2000, (("_method", "GET"),))),
         ("overridable", ("query.q", "headers.X-Two")),
         ("pagination", Pagination("offset", pointer="/resources/rows/list/pagination", offset_param="offset")),
         (
@@ -672,15 +706,35 @@ def test_every_word_of_an_operation_reaches_the_model(attribute: str, expected: 
     assert expected == getattr(operation_of(loaded(FULL)), attribute)
 
 
-def levels(schema: Document, value: Any, pointer: str = "") -> Iterator[tuple[str, Document, Document]]:
-    """Every object of a document that its schema describes: its pointer, its schema, itself."""
+def resolved(schema: Document) -> Document:
+    """What a schema refers to."""
     while "$ref" in schema:
         schema = DEFINITIONS[schema["$ref"].removeprefix("#/$defs/")]
+    return schema
+
+
+def branch_of(schema: Document, value: Any) -> Document:
+    """The part of a schema that says what an object's members, or a list's elements, may be."""
+    word = "items" if isinstance(value, list) else "properties"
+    schema = resolved(schema)
+    others = [schema.get(way, {}) for way in ("then", "else")] + schema.get("anyOf", []) + schema.get("oneOf", [])
+    found = [schema, *map(resolved, others)]
+    return next((one for one in found if word in one), schema)
+
+
+def levels(schema: Document, value: Any, pointer: str = "") -> Iterator[tuple[str, Document, Document]]:
+    """Every object of a document that its schema describes: its pointer, its schema, itself."""
+    schema = branch_of(schema, value)
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from levels(schema.get("items", {}), inner, f"{pointer}/{index}")
     if not isinstance(value, dict):
         return
     yield pointer, schema, value
+    parts = [schema, *map(resolved, schema.get("allOf", []))]
+    words = {name: word for part in parts for name, word in part.get("properties", {}).items()}
     for name, inner in value.items():
-        below = schema.get("properties", {}).get(name) or schema.get("additionalProperties")
+        below = words.get(name) or schema.get("additionalProperties")
         if isinstance(below, dict):
             yield from levels(below, inner, f"{pointer}/{name}")
 
@@ -841,20 +895,27 @@ def test_there_is_a_scheme_for_every_auth() -> None:
 # Closed everywhere.
 
 
+TOKEN: Document = {**ENDPOINT, "jwt": JWT, "response": {"scope": "scope"}}
+AUTHED: tuple[tuple[str, Document], ...] = (
+    ("auth_oauth2", {"type": "oauth2", "token": TOKEN, "rotation": {"grace_s": 60}}),
+    ("auth_session", {"type": "session", "name": "X-S", "login": {"url": "https://a.example.com"}}),
+)
 CLOSED = [pointer for pointer, schema, _ in levels(SCHEMA, FULL) if "unevaluatedProperties" in schema]
 
 
 def test_every_object_is_closed_or_a_map_of_names() -> None:
     """Nothing but a request's body is free; the walk reaches every closed object of the schema."""
-    open_levels = [
+    walked = [*levels(SCHEMA, FULL)]
+    walked += [level for name, said in AUTHED for level in levels(DEFINITIONS[name], said, "/auth")]
+    open_levels = {
         pointer
-        for pointer, schema, _ in levels(SCHEMA, FULL)
-        if "unevaluatedProperties" not in schema and "additionalProperties" not in schema
-    ]
+        for pointer, schema, _ in walked
+        if "unevaluatedProperties" not in schema and "additionalProperties" not in schema and pointer != "/auth"
+    }
 
-    assert ["/resources/rows/list/body"] == open_levels
+    assert {"/resources/rows/list/body"} == open_levels
     assert json.dumps(SCHEMA).count('"unevaluatedProperties": false') == len(
-        {id(schema) for _, schema, _ in levels(SCHEMA, FULL) if "unevaluatedProperties" in schema}
+        {id(schema) for _, schema, _ in walked if "unevaluatedProperties" in schema}
     )
 
 

@@ -295,7 +295,7 @@ class CompiledMapping:
     def _evaluated(self, field: _Field, record: JsonValue, frame: Any) -> JsonValue | Absent:
         try:
             value = field.expression.evaluate(record, frame)
-        except Exception as error:  # the library raises any class
+        except Exception as error:  # noqa: BLE001 the library raises any class
             from connproof.mapping.jsonata import cause_of
 
             failed = self._failed(field.rule, "its expression failed on a record", {"cause": cause_of(error)})

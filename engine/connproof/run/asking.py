@@ -153,7 +153,7 @@ class Asking:
             values["api_version"] = connector.api_version.value
         host = BRACES.findall(connector.base_url.partition("//")[2].partition("/")[0])
         for name in set(host) & connector.variables.keys():
-            values[name] = _in_host(values[name], connector.variables[name])
+            values[name] = connector.variables[name].for_host(values[name])
         try:
             return filled(connector.base_url, values).rstrip("/")
         except ValueError as wrong:
@@ -207,16 +207,6 @@ def _matching(variable: Variable, value: str, whose: str) -> str:
             facts={"pattern": variable.pattern, **({} if variable.secret else {"seen": value})},
         )
     return value
-
-
-def _in_host(value: str, variable: Variable) -> str:
-    match variable.in_host:
-        case "lower":
-            return value.lower()
-        case "lower_hyphen":
-            return value.lower().replace("_", "-")
-        case _:
-            return value
 
 
 def _missing(connector: Connector, account: Account, variable: Variable) -> CallWrong:

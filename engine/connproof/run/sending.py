@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from connproof import auth
 from connproof.auth import Signing
@@ -19,15 +19,15 @@ from connproof.links import origin
 from connproof.model import Account, Connector, Operation, Request, Response
 from connproof.outcome import error_of, judged
 from connproof.places import ABSENT, Absent, JsonValue
-from connproof.ratelimit import Limits as RateLimits
-from connproof.ratelimit import read_limits
 from connproof.run.calls import Call
 from connproof.scrub import Scrubber, texts_in
 from connproof.transport import Transport, shown_url
 
+if TYPE_CHECKING:
+    from connproof.ratelimit import Limits as RateLimits
+
 __all__ = ["Answer", "Door", "Patience"]
 
-_NO_LIMITS = RateLimits()
 _CONDITIONS = ("if-modified-since", "if-none-match")
 
 
@@ -136,8 +136,8 @@ class Door:
         limits = self._limits_of(response, document, throttled=verdict.meaning == "throttled")
         if not verdict.is_success:
             error = error_of(verdict, response, document, code=connector.error_code, message=connector.error_message)
-            error.limits = limits.headers()
-            if isinstance(error, ProviderBusy):
+            if limits is not None:
+                error.limits = limits.headers()
                 error.seconds = limits.retry_after_s
             raise self._scrubbed(error)
         if verdict.meaning == "empty":
@@ -146,11 +146,14 @@ class Door:
             raise unreadable
         return Answer(request, response, document)
 
-    def _limits_of(self, response: Response, document: JsonValue | Absent, *, throttled: bool) -> RateLimits:
-        said = self._connector.rate_limit
-        if said is None and not throttled:
-            return _NO_LIMITS
-        limits = read_limits(said, response, document, now=self._clock.now(), throttled=throttled)
+    def _limits_of(self, response: Response, document: JsonValue | Absent, *, throttled: bool) -> RateLimits | None:
+        """What a response says of rate limits; a 503 may say when to come back, as a throttle does."""
+        said, waits = self._connector.rate_limit, throttled or response.status == 503
+        if said is None and not waits:
+            return None
+        from connproof.ratelimit import read_limits  # most reads end without any need of it
+
+        limits = read_limits(said, response, document, now=self._clock.now(), throttled=waits)
         if limits.budgets or limits.notes:
             self._listener(LimitsSeen(limits.headers(), limits.notes))
         return limits
