@@ -375,7 +375,8 @@ class Condition:
     """What a response must be like, in all parts.
 
     `statuses` are codes or hundreds (404, "4xx"; () any), headers stand by lower-case name, `body` are places of the
-    decoded body, `text` is an RE2 pattern somewhere in the body's text. A place with `[*]` holds where it holds for one of the elements.
+    decoded body, `text` is an RE2 pattern somewhere in the body's text. A place with `[*]` holds where it holds for one
+    of the elements.
     """
 
     statuses: tuple[int | str, ...] = ()

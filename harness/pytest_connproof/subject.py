@@ -7,13 +7,14 @@ is not the same as a finding.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from connproof import config
 from connproof.clock import FixedClock
@@ -23,7 +24,7 @@ from connproof.mapping import CompiledMapping, load_model
 from connproof.model import Account, Connector, Operation, UnifiedMapping, frozen
 from connproof.overrides import Layer
 from connproof.places import JsonValue
-from connproof.stores import FileStore
+from connproof.stores import account_in
 from connproof.versions import DEFAULT_HORIZON_DAYS
 from pytest_connproof import recording as recordings
 from pytest_connproof.answers import meaning_of, records_in
@@ -97,6 +98,12 @@ class Subject:
         return config.load(self.file)
 
     @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The connector's document as it stands in the file. Only of one that was read as a connector."""
+        document: dict[str, Any] = json.loads(self.file.read_bytes())
+        return frozen(document)
+
+    @cached_property
     def recording_files(self) -> tuple[Path, ...]:
         return tuple(sorted((self.folder / "recordings").glob("*.json")))
 
@@ -134,6 +141,12 @@ class Subject:
                 if lane.operation in known
             }
         )
+
+    @cached_property
+    def paged(self) -> tuple[Operation, ...]:
+        """The operations that have pages, says the config."""
+        every = self.connector.operations()
+        return tuple(one for one in every if one.pagination is not None and one.pagination.type != "none")
 
     @cached_property
     def account(self) -> Account:
@@ -222,8 +235,8 @@ class Subject:
             self._runs[lane_id] = self.replayed(lane_id, self.lanes[lane_id].lane)
         return self._runs[lane_id]
 
-    def replayed(self, lane_id: str, lane: Lane) -> LaneRun:
-        """A run of a lane's call on exchanges that may have been changed. Kept nowhere."""
+    def replayed(self, lane_id: str, lane: Lane, *, resume: str | None = None) -> LaneRun:
+        """A run of a lane's call on exchanges that may have been changed, from a resume token. Kept nowhere."""
         party = self.party(lane)
         return play(
             party.connector,
@@ -231,9 +244,10 @@ class Subject:
             lane,
             account=party.account,
             models=self.models,
-            clock=FixedClock(self._day(lane_id)),
+            clock=FixedClock(self.day(lane_id)),
             mappings=self._compiled(lane_id),
             net=self.net,
+            resume=resume,
         )
 
     def maps(self, lane_id: str, model: str) -> bool:
@@ -277,20 +291,21 @@ class Subject:
     @cached_property
     def parties(self) -> Mapping[str, Party]:
         """Every account that lies in the folder, by the name of its file."""
-        store = FileStore(self.folder.parent)
-        layers = {layer.name: layer for layer in store.layers(self.name, "account")}
-        return frozen({name: self._party(store, layer) for name, layer in layers.items()})
+        files = sorted((self.folder / "accounts").glob("[!.]*.json"))
+        return frozen({file.stem: self._party(file) for file in files})
 
-    def _party(self, store: FileStore, layer: Layer) -> Party:
+    def _party(self, file: Path) -> Party:
+        layer = Layer("account", file.stem, file.read_bytes(), str(file))
         connector = config.layered(self.file.read_bytes(), [layer], folder=self.name, name=str(self.file))
-        return Party(connector, replace(store.account(self.name, layer.name), name=layer.name))
+        return Party(connector, replace(account_in(file), name=file.stem))
 
     def _compiled(self, lane_id: str) -> dict[str, CompiledMapping]:
         lane = self.lanes[lane_id].lane
         owner = lane.call.account if lane.call else None
-        return self._mappings.setdefault((self._day(lane_id), owner), {})
+        return self._mappings.setdefault((self.day(lane_id), owner), {})
 
-    def _day(self, lane_id: str) -> datetime:
+    def day(self, lane_id: str) -> datetime:
+        """When a lane is replayed: when it was recorded."""
         return _day_of(self.lanes[lane_id].recording)
 
     def mapping(self, operation: Operation) -> UnifiedMapping | None:
