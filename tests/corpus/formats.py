@@ -45,7 +45,7 @@ def _octokit(exchange: dict[str, Any]) -> foreign.Taped:
         _headers(exchange["reqheaders"]),
         _body(exchange["body"]) or None,
     )
-    fields = tuple((name.lower(), value) for name, value in zip(raw[::2], raw[1::2], strict=True))
+    fields = tuple((name.lower(), str(value)) for name, value in zip(raw[::2], raw[1::2], strict=True))
     body = bytes.fromhex(response) if exchange.get("responseIsBinary") else _body(response)
     return foreign.Taped(request, Response(exchange["status"], without_framing(fields), body), None)
 
@@ -71,7 +71,7 @@ def _nango_exchange(method: str, path: str, entry: dict[str, Any]) -> foreign.Ta
 
 
 def _headers(fields: dict[str, str]) -> Headers:
-    return tuple((name.lower(), value) for name, value in fields.items())
+    return tuple((name.lower(), str(value)) for name, value in fields.items())  # a count may stand there as a number
 
 
 def _body(value: object) -> bytes:
