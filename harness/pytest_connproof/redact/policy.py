@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from connproof.model import Connector, frozen
+from connproof.model import Connector, LimitSource, frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,55 @@ class Policy:
 
 
 def policy_for(connector: Connector) -> Policy:
-    """What a connector adds: the headers that its config is responsible for, and where its key is sent."""
-    auth, version = connector.auth, connector.api_version
-    pagings = [operation.pagination for operation in connector.operations() if operation.pagination]
-    words = ("cursor", "offset", "page", "key", "page_size")
-    placed = [getattr(p, f"{word}_param") for p in pagings for word in words if getattr(p, f"{word}_in") == "header"]
-    read = [name for p in pagings for name in (p.cursor_header, p.stop_header, p.total_header, p.header) if name]
-    own = [name for headers in (connector.headers, *(o.headers for o in connector.operations())) for name, _ in headers]
-    key = [auth.name] if auth.type == "api_key" and auth.place == "header" else []
-    named = [version.name] if version and version.place == "header" and version.name else []
-    names = {name.lower() for name in (*own, *key, *named, *placed, *read, "authorization", "content-type")}
-    return Policy(tuple(sorted(names)), frozen({auth.name: "api_key"} if auth.type == "api_key" else {}))
+    """What a connector adds: the headers that its config is responsible for or reads, and where its key is sent."""
+    auth = connector.auth
+    key = {"api_key": "api_key", "session": "session_token"}.get(auth.type)
+    slots = {name: name for name, _ in auth.headers} | ({auth.name: key} if key else {})
+    sent = {"authorization", "content-type", *_sent(connector), *(name for name, _ in auth.headers)}
+    if key and auth.place == "header":
+        sent.add(auth.name)
+    return Policy(tuple(sorted({name.lower() for name in {*sent, *_read(connector)}})), frozen(slots))
+
+
+def _sent(connector: Connector) -> Iterator[str]:
+    """The request headers that the config names."""
+    for headers in (connector.headers, *(operation.headers for operation in connector.operations())):
+        yield from (name for name, _ in headers)
+    version = connector.api_version
+    if version and version.place == "header" and version.name:
+        yield version.name
+    for operation in connector.operations():
+        if operation.idempotency and operation.idempotency.place == "header":
+            yield operation.idempotency.name
+        for word in ("cursor", "offset", "page", "key", "page_size"):
+            if operation.pagination and getattr(operation.pagination, f"{word}_in") == "header":
+                yield getattr(operation.pagination, f"{word}_param")
+    for mapping in connector.unified.values():
+        yield from (one.param for one in mapping.filters if one.place == "header")
+
+
+def _read(connector: Connector) -> Iterator[str]:
+    """The response headers that the config reads."""
+    for operation in connector.operations():
+        paging = operation.pagination
+        if paging:
+            named = (paging.cursor_header, paging.stop_header, paging.total_header, paging.header)
+            yield from (name for name in named if name)
+        for rule in connector.rules_for(operation):
+            yield from (name for name, _ in rule.when.headers)
+    for words in (connector.error_code, connector.error_message):
+        yield from (place for place in words.places if isinstance(place, str))
+    version = connector.api_version
+    if version:
+        yield from version.deprecation_headers
+        if isinstance(version.served, str):
+            yield version.served
+    limits = connector.rate_limit
+    if limits:
+        budgets = (source for b in limits.budgets for source in (b.limit, b.remaining, b.used, b.reset, b.window))
+        waits = (source for rule in limits.throttled for source in rule.wait)
+        yield from (
+            source.header
+            for source in (*limits.wait, *waits, *budgets)
+            if isinstance(source, LimitSource) and source.header
+        )
