@@ -11,6 +11,9 @@ from connproof.config import parse
 from pytest_connproof.redact import Policy, policy_for
 
 
+LOGIN = {"url": "https://a.example", "params": {"user": "{user}"}}
+
+
 def policy(**words: Any) -> Policy:
     """The policy of a connector with these words."""
     operation = {"method": "POST", "path": "/rows", **words.pop("operation", {})}
@@ -50,7 +53,7 @@ def test_a_header_of_the_config_is_recorded(words: dict[str, Any], header: str) 
     [
         ({"type": "api_key", "in": "query", "name": "k"}, {"k": "api_key"}),
         (
-            {"type": "session", "name": "X-Session", "login": {"url": "https://a.example"}},
+            {"type": "session", "name": "X-Session", "login": LOGIN},
             {"x-session": "session_token"},
         ),
         ({"type": "bearer", "headers": {"X-Client": "{client}"}}, {"x-client": "x-client"}),
