@@ -52,6 +52,11 @@ def numbered(*ids: int, **beside: JsonValue) -> dict[str, JsonValue]:
     return {"items": [{"id": number} for number in ids], **beside}
 
 
+def at(number: int) -> Callable[[int, Request], bool]:
+    """Breaks a read at its request of this number, from 1."""
+    return lambda sent, _: sent == number
+
+
 def in_pieces(config: Connector, serve: Serve, broken: Callable[[int, Request], bool], **call: Any) -> list[Record]:
     """The records of a read that is throttled where `broken` says so, and resumed each time until it is done."""
     records: list[Record] = []
@@ -80,8 +85,8 @@ def assert_resumable(config: Connector, serve: Callable[[], Serve], expected: li
     """
     whole = Provider(serve())
     assert expected == read(config, whole, Call(**call))
-    for at in range(1, len(whole.requests) + 1):
-        assert expected == in_pieces(config, serve(), lambda sent, _, at=at: sent == at, **call), f"broken at {at}"
+    for number in range(1, len(whole.requests) + 1):
+        assert expected == in_pieces(config, serve(), at(number), **call), f"broken at {number}"
     seen = set[tuple[str, str, bytes | None]]()
 
     def first_time(_: int, request: Request) -> bool:

@@ -187,6 +187,66 @@ def test_P33_a_parent_without_what_is_asked_by_is_an_error(parent: JsonValue) ->
     assert rows(1, 1) == records
 
 
+@pytest.mark.parametrize("tenant", ["..", "a\r\nx-admin: 1"], ids=["a path", "a header"])
+def test_P33_a_parent_that_no_request_may_hold_is_the_providers_fault(tenant: str) -> None:
+    """S12: it would lead elsewhere, or add a header. Nothing is sent, and the caller is not blamed."""
+    config = fanned(path="/t/{tenant}/rows") if tenant == ".." else fanned()
+    provider = scripted(answer({"items": [{"id": tenant}]}))
+
+    with pytest.raises(ProviderBroke, match="what a record names cannot be sent") as said:
+        read(config, provider)
+
+    assert ("1 of rows.tenants", 1) == (said.value.facts["parent"], len(provider.requests))
+    assert "admin" not in str(said.value)
+
+
+def test_P33_whole_records_of_each_parent() -> None:
+    """Tenants, their invoices, each by itself and with all of its lines: broken off at every request."""
+    line = {"response_path": "items", "pagination": CURSOR, "operation": "lines", "params": {"invoice": "id"}}
+    config = resource(
+        list={
+            "path": "/t/{tenant}/invoices",
+            "pagination": CURSOR,
+            "for_each": {**EACH, "into": "tenant"},
+            "hydrate": {"operation": "get", "param": "id", "from": "id", "merge": True},
+            "nested": {"lines": line},
+        },
+        get={"path": "/t/{tenant}/invoices/{id}", "response_path": "invoice"},
+        lines={"path": "/t/{tenant}/invoices/{invoice}/lines", "returns": "list", "pagination": CURSOR},
+        tenants={"returns": "list"},
+    )
+
+    def serve(request: Request) -> Response:
+        _, *parts = path_of(request).split("/")
+        begin = int(asked_for(request).get("next", 0))
+        match parts:
+            case ["tenants"]:
+                return answer({"items": [{"id": "a"}, {"id": "b"}]})
+            case ["t", _, "invoices"]:
+                first: JsonValue = {"items": [0], "next": "1"}
+                return answer({"items": [{"id": begin, "lines": first}], "next": str(begin + 1) if begin < 2 else None})
+            case ["t", tenant, "invoices", number]:
+                return answer({"invoice": {"of": tenant, "n": int(number)}})
+            case _:
+                return answer({"items": [begin], "next": "2" if begin == 1 else None})
+
+    assert_resumable(
+        config,
+        lambda: serve,
+        [
+            {
+                "id": number,
+                "lines": {"items": [0, 1, 2], "next": "1"},
+                "of": tenant,
+                "n": number,
+                "tenant": {"id": tenant},
+            }
+            for tenant in ("a", "b")
+            for number in range(3)
+        ],
+    )
+
+
 def test_P33_a_calls_parameters_go_to_whom_they_belong() -> None:
     """To the parents, to the children, or to both; one that neither has is refused."""
     config = fanned(query={"q": "{q}", "all": "{all}"}, tenants={"query": {"kind": "{kind}", "all": "{all}"}})
@@ -259,7 +319,7 @@ def test_P33_parents_of_parents() -> None:
             cloud = path.split("/")[2]
             return answer({"items": [{"id": f"{cloud}{site}"} for site in "xyz"[: int(cloud)]]})
         begin = int(asked_for(request).get("next", 0))
-        record = {"site": path.split("/")[2], "n": begin}
+        record: JsonValue = {"site": path.split("/")[2], "n": begin}
         return answer({"items": [record], "next": "1" if begin == 0 else None})
 
     assert_resumable(

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from connproof.config import parse
-from connproof.errors import ConfigWrong, ForeignNextLink, NotFound, PageUnreadable, PaginationLoop, ProviderBroke
+from connproof.errors import (
+    CallWrong,
+    ConfigWrong,
+    ForeignNextLink,
+    NotFound,
+    PageUnreadable,
+    PaginationLoop,
+    ProviderBroke,
+)
 from connproof.events import AsideRead, PageRead, ReadEnded
 from connproof.model import Account, Request, Response
 from connproof.places import JsonValue
@@ -23,11 +31,13 @@ LINES: dict[str, Any] = {"response_path": "records", "pagination": {"type": "nex
 
 def order(number: int, *lines: int, more: JsonValue = None) -> dict[str, JsonValue]:
     """An order with the first page of its lines."""
-    return {"id": number, "lines": {"records": [{"id": line} for line in lines], "more": more}}
+    records: list[JsonValue] = [{"id": line} for line in lines]
+    return {"id": number, "lines": {"records": records, "more": more}}
 
 
 def whole_order(number: int, first: int, last: int, more: JsonValue = None) -> dict[str, JsonValue]:
-    return {"id": number, "lines": {"records": rows(first, last), "more": more}}
+    records: JsonValue = rows(first, last)
+    return {"id": number, "lines": {"records": records, "more": more}}
 
 
 def lines(*ids: int, more: JsonValue = None) -> Response:
@@ -74,7 +84,10 @@ def test_P28_several_lists_deep_in_a_record() -> None:
             "lines": LINES,
         },
     )
-    record = {"a": {"subs": {"data": [1], "has_more": True, "url": "/v1/subs"}, "b": 0}, **order(1, 1, more="/v1/l")}
+    record: dict[str, Any] = {
+        "a": {"subs": {"data": [1], "has_more": True, "url": "/v1/subs"}, "b": 0},
+        **order(1, 1, more="/v1/l"),
+    }
     provider = scripted(
         answer({"items": [record]}), answer({"data": [2], "has_more": False, "url": "/v1/subs"}), lines(2)
     )
@@ -91,7 +104,7 @@ def nested_serve(request: Request) -> Response:
     path = path_of(request)
     if path == "/rows":
         begin = int(asked_for(request).get("next", 0))
-        listed = [_first_lines(number) for number in range(begin + 1, begin + 3)]
+        listed: list[JsonValue] = [_first_lines(number) for number in range(begin + 1, begin + 3)]
         return answer({"items": listed, "next": str(begin + 2) if begin < 4 else None})
     number, begin = (int(part) for part in path.strip("/").split("/"))
     return answer(_lines_of(number, begin))
@@ -103,7 +116,8 @@ def _first_lines(number: int) -> dict[str, JsonValue]:
 
 def _lines_of(number: int, begin: int) -> dict[str, JsonValue]:
     end = min(begin + 2, number)
-    return {"records": rows(begin + 1, end), "more": f"/v1/{number}/{end}" if end < number else None}
+    records: JsonValue = rows(begin + 1, end)
+    return {"records": records, "more": f"/v1/{number}/{end}" if end < number else None}
 
 
 def test_P28_a_nested_read_can_be_broken_off_anywhere() -> None:
@@ -191,7 +205,7 @@ def test_P28_pages_through_an_operation_of_their_own() -> None:
         },
     }
     config = resource(list=listing, lines=lines_of)
-    first = {"nodes": [1, 2], "page": {"end": "c2", "more": True}}
+    first: dict[str, Any] = {"nodes": [1, 2], "page": {"end": "c2", "more": True}}
     provider = scripted(
         answer({"items": [{"id": 7, "lines": first}]}),
         answer({"data": {"lines": {"nodes": [3], "page": {"end": "c3", "more": True}}}}),
@@ -300,6 +314,27 @@ def test_P30_a_config_may_call_a_missing_record_empty() -> None:
     provider = scripted(items(1, 2), Response(404), answer({"row": {"id": 2, "name": "n2"}}))
 
     assert [{"id": 1}, {"id": 2, "name": "n2"}] == read(config, provider)
+
+
+@pytest.mark.parametrize("number", ["..", "."])
+def test_P30_an_id_that_no_path_may_hold_is_the_providers_fault(number: str) -> None:
+    """S12: it would lead elsewhere. Nothing is sent, and the caller is not blamed."""
+    config = resource(list={"pagination": {"type": "none"}, "hydrate": HYDRATE}, get=GET)
+    provider = scripted(answer({"items": [{"id": number}]}))
+
+    with pytest.raises(ProviderBroke, match="what a record names cannot be sent") as said:
+        read(config, provider)
+
+    assert ("1 of the page", 1) == (said.value.facts["record"], len(provider.requests))
+    assert said.value.resume
+
+
+def test_P30_a_parameter_that_the_single_request_lacks_is_told_before_anything_is_sent() -> None:
+    """Not after the first page."""
+    config = resource(list={"hydrate": HYDRATE}, get={**GET, "path": "/t/{tenant}/rows/{id}"})
+
+    with pytest.raises(CallWrong, match='needs the parameter "tenant"'):
+        read(config, scripted())
 
 
 @pytest.mark.parametrize("listed", [{}, {"id": None}, {"id": ""}, "text"], ids=str)

@@ -12,13 +12,13 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from connproof.errors import CursorExpired, ProviderBroke, ProviderSaid
+from connproof.errors import CursorExpired, ProviderBroke
 from connproof.events import AsideRead
 from connproof.model import ForEach, Operation, Position, frozen
 from connproof.pagination import End
 from connproof.places import Absent, JsonValue
 from connproof.resume import packed, unpacked
-from connproof.run.walk import Reading, Source, Step, text_at
+from connproof.run.walk import Reading, Source, Step, on_behalf_of, text_at
 
 __all__ = ["FannedOut"]
 
@@ -92,17 +92,15 @@ class FannedOut:
     async def _read(self, parent: JsonValue) -> Step | None:
         """A page of a parent's listing; None where that turns out to have no more."""
         at = self.at
-        try:
+        # By its number: what a parent is, is the account's own.
+        with on_behalf_of({"parent": f"{self._number + self._index + 1} of {self._each.operation}"}):
             if self._child is None:
                 self._child = self._open(self._own(parent), self._child_at)
                 self._child_at = None
             step = await self._child.next()
-            page = (
-                None if isinstance(step, End) else replace(step.page, records=self._marked(step.page.records, parent))
-            )
-        except ProviderSaid as said:
-            said.facts = {"parent": f"{self._number + self._index + 1} of {self._each.operation}", **said.facts}
-            raise
+            page = None
+            if isinstance(step, Step):
+                page = replace(step.page, records=self._marked(step.page.records, parent))
         ended = step if isinstance(step, End) else step.following
         if isinstance(ended, End):
             self._child, self._index = None, self._index + 1

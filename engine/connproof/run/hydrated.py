@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from connproof.errors import ProviderBroke, ProviderSaid
+from connproof.errors import ProviderBroke
 from connproof.model import Hydrate, Operation
 from connproof.pagination import End
 from connproof.places import Absent, JsonValue
-from connproof.run.walk import Reading, Source, Step, records_of, text_at
+from connproof.run.calls import Call
+from connproof.run.walk import Reading, Source, Step, known_params, on_behalf_of, records_of, text_at
 
 __all__ = ["Hydrated"]
 
@@ -22,6 +23,7 @@ class Hydrated:
     """A source whose records are asked for one by one. `params` are those with which it is read itself."""
 
     def __init__(self, reading: Reading, operation: Operation, inside: Source, params: Mapping[str, str]) -> None:
+        """Raises CallWrong for a parameter that the single requests lack."""
         assert operation.hydrate is not None, "else records are given as they are listed"
         self._reading = reading
         self._hydrate: Hydrate = operation.hydrate
@@ -29,6 +31,9 @@ class Hydrated:
         self._inside = inside
         self._params = params
         self.at = inside.at
+        # Asked now, before anything is sent: whatever is wrong later comes from a record.
+        sample = {**params, operation.hydrate.param: operation.hydrate.param}
+        reading.asking.draft(self._single, Call(params=known_params(self._single, sample)))
 
     async def next(self) -> Step | End:
         step = await self._inside.next()
@@ -36,11 +41,8 @@ class Hydrated:
             return step
         records = []
         for number, listed in enumerate(step.page.records, 1):
-            try:
+            with on_behalf_of({"record": f"{number} of the page"}):
                 records.append(await self._whole(listed))
-            except ProviderSaid as said:
-                said.facts = {"record": f"{number} of the page", **said.facts}
-                raise
         self.at = self._inside.at
         return replace(step, page=replace(step.page, records=tuple(records)))
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connproof import pagination
-from connproof.errors import PageUnreadable, ProviderSaid
+from connproof.errors import PageUnreadable
 from connproof.events import AsideRead
 from connproof.model import Nested, Operation, Page, Position
 from connproof.pagination import End
 from connproof.places import ABSENT, Absent, JsonValue, Place, put
 from connproof.run.calls import Call
-from connproof.run.walk import Listed, Reading, Source, Step, Walk, known_params, text_at
+from connproof.run.walk import Listed, Reading, Source, Step, Walk, known_params, on_behalf_of, text_at
 
 __all__ = ["NestedLists"]
 
@@ -25,11 +25,15 @@ class NestedLists:
     """A source whose records' lists are read to their ends. `params` are those with which it is read itself."""
 
     def __init__(self, reading: Reading, operation: Operation, inside: Source, params: Mapping[str, str]) -> None:
+        """Raises CallWrong for a parameter that the operations lack through which further pages are read."""
         self._reading = reading
         self._operation = operation
         self._inside = inside
         self._params = params
         self.at = inside.at
+        for nested in operation.nested:  # before anything is sent: whatever is wrong later comes from a record
+            if nested.operation is not None:
+                self._listing(nested.operation, {name: name for name, _ in nested.params})
 
     async def next(self) -> Step | End:
         step = await self._inside.next()
@@ -44,11 +48,8 @@ class NestedLists:
             value = nested.at.find(record)
             if isinstance(value, Absent) or value is None:
                 continue
-            try:
+            with on_behalf_of({"while": f'reading "{nested.at}" of record {number} of the page'}):
                 record = await self._with_all_pages(nested, record, value, page)
-            except ProviderSaid as said:
-                said.facts = {"while": f'reading "{nested.at}" of record {number} of the page', **said.facts}
-                raise
         return record
 
     async def _with_all_pages(self, nested: Nested, record: JsonValue, value: JsonValue, page: Page) -> JsonValue:
@@ -66,12 +67,15 @@ class NestedLists:
         steps = (*nested.at.steps, *(nested.response_path.steps if nested.response_path else ()))
         return put(record, Place(nested.at.text, steps), items)
 
+    def _listing(self, name: str, own: Mapping[str, str]) -> Listed:
+        operation = self._reading.beside(self._operation, name)
+        return self._reading.listed(operation, Call(params={**known_params(operation, self._params), **own}))
+
     def _listed(self, nested: Nested, record: JsonValue) -> Listed:
         """How the pages after the first are asked for: through an operation of their own, or by their URLs alone."""
         if nested.operation is not None:
-            operation = self._reading.beside(self._operation, nested.operation)
             own = {name: text_at(place, record, "the record") for name, place in nested.params}
-            return self._reading.listed(operation, Call(params={**known_params(operation, self._params), **own}))
+            return self._listing(nested.operation, own)
         operation = replace(
             self._operation,
             method="GET",

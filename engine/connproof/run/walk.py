@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
@@ -17,7 +18,7 @@ from connproof import pagination
 from connproof.config import BRACES
 from connproof.config.notes import template_texts
 from connproof.draft import Draft, as_text, without_parameter
-from connproof.errors import PageUnreadable, ProviderBroke, ProviderSaid
+from connproof.errors import CallWrong, PageUnreadable, ProviderBroke, ProviderSaid
 from connproof.events import AsideRead, Listener
 from connproof.guard import Guard
 from connproof.model import Connector, Frozen, Operation, Page, Pagination, Position
@@ -36,6 +37,7 @@ __all__ = [
     "key_mark",
     "known_params",
     "line_of",
+    "on_behalf_of",
     "own_call",
     "records_of",
     "taken",
@@ -286,6 +288,25 @@ def text_at(place: Place, record: JsonValue, what: str) -> str:
     if isinstance(seen, Absent) or seen is None or seen == "":
         raise ProviderBroke(f"{what} has nothing to ask with", facts={"looked at": place.text})
     return as_text(seen)
+
+
+@contextmanager
+def on_behalf_of(where: Mapping[str, str]) -> Iterator[None]:
+    """What is asked in here is asked for a record: an error says for which, and is never the caller's fault.
+
+    The call was judged before anything was sent; a request that may not be sent now names what the record says.
+    """
+    try:
+        yield
+    except CallWrong as wrong:
+        raise ProviderBroke(
+            "what a record names cannot be sent",
+            facts={**where, "seen": wrong.what},
+            fix="nothing was sent; see whether the config takes it from the right place",
+        ) from None
+    except ProviderSaid as said:
+        said.facts = {**where, **said.facts}
+        raise
 
 
 def line_of(connector: Connector, pointer: str) -> str:
