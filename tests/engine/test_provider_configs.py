@@ -588,14 +588,14 @@ READS = [
         (
             answer({"count": 2, "hasMore": False, "items": [{"id": "107"}, {"id": "108"}], "totalResults": 2}),
             answer({"id": "107", "companyName": "Acme"}),
-            answer({"id": "108", "companyName": "Bolt"}),
+            answer({"title": "Not Found", "status": 404}, status=404),  # deleted since it was listed
         ),
         (
-            "/services/rest/record/v1/customer?limit=1000&offset=0",
+            "/services/rest/record/v1/customer?limit=100&offset=0",
             "/services/rest/record/v1/customer/107?expandSubResources=true",
             "/services/rest/record/v1/customer/108?expandSubResources=true",
         ),
-        ({"id": "107", "companyName": "Acme"}, {"id": "108", "companyName": "Bolt"}),
+        ({"id": "107", "companyName": "Acme"}, {"id": "108"}),
     ),
     Read(
         "google: so has this one, and no list where it is empty",
