@@ -200,7 +200,7 @@ def test_DRF_002_passes_with_a_new_member_that_nothing_reads(agreed: Project) ->
     [
         (f"{RECORD}/minimum", 1, 'unknown member "minimum"'),
         (f"{RECORD}/typ", "object", 'unknown member "typ" (did you mean "type"?)'),
-        ("/properties/results/type", "list", "is none of the forms"),
+        ("/properties/results/type", "list", "is not a valid word here"),
         ("/title", "deals.lst", 'is not "deals.list", the operation the file is named by'),
     ],
 )

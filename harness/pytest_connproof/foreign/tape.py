@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from connproof.errors import ConnproofError
+from connproof.errors import ConnproofError, Fact
 from connproof.model import Request, Response
 
 __all__ = ["CUT", "ForeignUnreadable", "Tape", "Taped", "Unfit"]
@@ -69,9 +69,9 @@ class ForeignUnreadable(ConnproofError):
         self.line = unfit.line
         self.pointer = unfit.pointer
         self.refusals = dict(refusals)
-        facts = {"file": f"{path}:{unfit.line}" if unfit.line else str(path)}
+        facts: dict[str, Fact] = {"file": f"{path}:{unfit.line}" if unfit.line else str(path)}
         if unfit.pointer:
             facts["at"] = unfit.pointer
         if refusals:
-            facts["tried"] = "\n".join(f"{name}: {why}" for name, why in refusals.items())
+            facts["tried"] = tuple(f"{name}: {why}" for name, why in refusals.items())
         super().__init__(f"cannot read {path.name} as a recording: {unfit.why}", facts=facts, fix=unfit.fix)
