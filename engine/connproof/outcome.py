@@ -138,7 +138,9 @@ def error_of(
 
 def _unknown(response: Response) -> ProviderBroke:
     status = response.status
-    if 300 <= status < 400:
+    if status == 300:
+        words, fix = "knows several things of that name", 'say what it means by a rule of "errors"'
+    elif 300 <= status < 400:
         words, fix = "redirects", "redirects are not followed: name the final address in the config"
     else:
         words, fix = "answered with an unknown status", "report it to the provider"

@@ -191,7 +191,7 @@ class _Reading:
 
     def wait(self, config: RateLimit, budgets: tuple[Budget, ...], violated: tuple[str, ...]) -> int | None:
         """Seconds to wait: what the sources say, else what the empty budgets say, else the config's own word."""
-        own = next((t.wait for t in config.throttled if t.wait and holds(t.when, self._response, self._document)), ())
+        own = next((t.wait for t in config.throttled if holds(t.when, self._response, self._document)), ())
         said = (seconds for source in own or config.wait if (seconds := self.seconds(source)) is not None)
         found = next(said, None) if config.choose == "first" else max(said, default=None)
         if found is not None:

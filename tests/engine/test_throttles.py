@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connproof.clock import FixedClock
-from connproof.errors import ProviderBusy
+from connproof.errors import ProviderBusy, ProviderDown
 from connproof.events import LimitsSeen
 from connproof.model import Connector, Headers, Response
 from connproof.places import JsonValue
@@ -111,6 +111,21 @@ def test_R10_a_concurrency_limit_is_a_throttle_with_its_own_words() -> None:
     }
 
     assert 5 == busy(answer({"code": "CONCURRENCY_LIMIT"}, status=400), rate_limit=words).seconds
+
+
+def test_the_rule_that_decides_says_the_wait() -> None:
+    """One without a wait of its own leaves it to the connector's, whatever a later rule that holds too would say."""
+    words = {"throttled": [{"when": {"status": 429}}, {"when": {"status": [403, 429]}, "wait": [{"fixed_s": 60}]}]}
+
+    assert 120 == busy(Response(429, (("retry-after", "120"),)), rate_limit=words).seconds
+
+
+def test_R13_a_503_says_when_to_come_back() -> None:
+    """It is a fault and no throttle; its Retry-After is the caller's to follow."""
+    with pytest.raises(ProviderDown) as caught:
+        read(connector(), scripted(Response(503, (("retry-after", "9"),))), Call())
+
+    assert (9, (("retry-after", "9"),)) == (caught.value.seconds, caught.value.limits)
 
 
 WAITING = Call(on_throttle="wait", max_wait_s=100)

@@ -140,6 +140,20 @@ def test_A8_a_discovery_gives_the_variables() -> None:
     assert [None, "ab-12"] == [request.header("x-tenant") for request in provider.requests]
 
 
+def test_A8_a_discovery_needs_no_auth_header_that_it_is_to_find() -> None:
+    """The header that names the variable is sent from the next request on."""
+    config = connector(
+        auth={"type": "bearer", "headers": {"X-Tenant": "{tenant}"}},
+        variables={"tenant": variable("[a-f0-9-]+", source="discovery", operation="rows.find", path="[0].id")},
+        resources={"rows": {"list": {"method": "GET", "path": "/rows"}, "find": {"method": "GET", "path": "/find"}}},
+    )
+    provider = scripted(answer([{"id": "ab-12"}]))
+    who = Account("acme", credentials=frozen({"access_token": "a-token"}))
+
+    assert {"tenant": "ab-12"} == asyncio.run(engine(config, provider, account=who).discovered())
+    assert None is provider.requests[0].header("x-tenant")
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connproof.clock import FixedClock
-from connproof.errors import CallWrong, MappingFailed, ProviderBusy, RequestRefused
+from connproof.errors import CallWrong, MappingFailed, PageUnreadable, ProviderBusy, RequestRefused
 from connproof.model import Connector, Response
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.run import Call, Element, Written
@@ -329,7 +329,6 @@ def batch(
             (Element(0, ok=True, id="1"), Element(1, ok=False, code="1005")),
             id="a word each",
         ),
-        pytest.param({"results": []}, {"at": "results"}, (), id="none"),
     ],
 )
 @pytest.mark.parametrize("status", [200, 207])
@@ -362,6 +361,15 @@ def test_a_batch_that_breaks_off_says_what_was_written() -> None:
         batch(provider, elements={"at": "results", "id": "id"}, count=3)
 
     assert (Element(0, ok=True, id="a"), Element(1, ok=True, id="b")) == caught.value.written
+
+
+@pytest.mark.parametrize(
+    "document", [{"x": 1}, {"results": [{"id": "1"}]}, {"results": None}, {"results": [{"id": "1"}] * 3}]
+)
+def test_E2_an_answer_that_leaves_a_fate_untold_is_no_success(document: JsonValue) -> None:
+    """A path that leads nowhere must not read as "nothing failed": each record sent has a fate."""
+    with pytest.raises(PageUnreadable, match="of the 2 records that were sent"):
+        batch(scripted(answer(document)), elements={"at": "results", "id": "id"})
 
 
 def test_a_batch_may_be_the_whole_body() -> None:

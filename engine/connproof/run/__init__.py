@@ -156,7 +156,8 @@ class Engine:
             if variable.source == "discovery" and variable.operation is not None and variable.path is not None:
                 resource, _, name = variable.operation.partition(".")
                 asked, _ = self._asking.target(resource, name, raw=True)
-                answer = await self._door.answer(asked, self._asking.draft(asked, Call()), Patience.of(Call()))
+                door = self._door.without(variable.name)
+                answer = await door.answer(asked, self._asking.draft(asked, Call()), Patience.of(Call()))
                 values[variable.name] = fitting(variable, answer.document)
         return values
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -85,6 +86,13 @@ class Door:
         self._listener = listener
         self._limits = limits
         self._nonce = nonce
+
+    def without(self, variable: str) -> Door:
+        """The same door, for the request that finds a variable out: no auth header can name it yet."""
+        found = copy(self)
+        headers = tuple((n, text) for n, text in self._connector.auth.headers if f"{{{variable}}}" not in text)
+        found._connector = replace(self._connector, auth=replace(self._connector.auth, headers=headers))
+        return found
 
     async def answer(self, operation: Operation, draft: Draft, patience: Patience) -> Answer:
         """Send a draft of an operation, again after a throttle as far as the caller's patience goes.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from connproof.conditions import all_hold, named
 from connproof.draft import as_text
-from connproof.errors import CallWrong, ProviderSaid
+from connproof.errors import CallWrong, PageUnreadable, ProviderSaid
 from connproof.model import Elements, Position
 from connproof.places import ABSENT, Absent, JsonValue, Place, put
 from connproof.run.asking import Asking, Target
@@ -68,7 +68,7 @@ class Writing:
             try:
                 part = await self._sent(list(records[start : start + batch.max]), start)
             except ProviderSaid as said:
-                said.written = whole.elements
+                said.written = (*whole.elements, *said.written)
                 raise
             whole = replace(part, elements=(*whole.elements, *part.elements))
         return whole
@@ -88,12 +88,24 @@ class Writing:
             if operation.elements is not None:
                 found: JsonValue = None if isinstance(answer.document, Absent) else answer.document
                 elements = elements_of(operation.elements, answer.document, start)
+                if isinstance(record, list) and len(elements) != len(record):
+                    raise self._untold(len(record), elements)
                 return Written(answer.response.status, found, None, elements, key)
             (record_back,) = records_of(operation, answer.document, self._asking.connector) or (None,)
         except ProviderSaid as said:
             placed(said, self._asking.connector, operation, Position())
             raise
         return Written(answer.response.status, record_back, _id(operation.key, record_back), (), key)
+
+    def _untold(self, sent: int, elements: tuple[Element, ...]) -> PageUnreadable:
+        pointer = f"{self._operation.pointer}/elements"
+        untold = PageUnreadable(
+            f"the answer tells the fate of {len(elements)} of the {sent} records that were sent",
+            facts={"config": str(self._asking.connector.source.standing(pointer))},
+            fix='correct "at" and "failures_at"; what was written, the provider alone knows now',
+        )
+        untold.written = elements
+        return untold
 
     def _filled(self, record: JsonValue | Absent) -> Call:
         """The call with the body that the record makes; in a text body, with the texts for its braces."""
