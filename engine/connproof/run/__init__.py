@@ -156,8 +156,8 @@ class Engine:
             if variable.source == "discovery" and variable.operation is not None and variable.path is not None:
                 resource, _, name = variable.operation.partition(".")
                 asked, _ = self._asking.target(resource, name, raw=True)
-                door = self._door.without(variable.name)
-                answer = await door.answer(asked, self._asking.draft(asked, Call()), Patience.of(Call()))
+                draft = self._asking.draft(asked, Call())
+                answer = await self._door.answer(asked, draft, Patience.of(Call()), finding=variable.name)
                 values[variable.name] = fitting(variable, answer.document)
         return values
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeGuard
@@ -87,20 +86,13 @@ class Door:
         self._limits = limits
         self._nonce = nonce
 
-    def without(self, variable: str) -> Door:
-        """The same door, for the request that finds a variable out: no auth header can name it yet."""
-        found = copy(self)
-        headers = tuple((n, text) for n, text in self._connector.auth.headers if f"{{{variable}}}" not in text)
-        found._connector = replace(self._connector, auth=replace(self._connector.auth, headers=headers))
-        return found
-
-    async def answer(self, operation: Operation, draft: Draft, patience: Patience) -> Answer:
+    async def answer(self, operation: Operation, draft: Draft, patience: Patience, *, finding: str = "") -> Answer:
         """Send a draft of an operation, again after a throttle as far as the caller's patience goes.
 
-        Raises the ProviderSaid that the answer means, unless it is a success.
+        `finding` is the variable that the answer is to find out: no auth header can name it yet. Raises the ProviderSaid that the answer means, unless it is a success.
         """
         while True:
-            request = self.signed(draft)
+            request = self.signed(draft, finding=finding)
             response = await self.send(request, draft.url)
             try:
                 return self._read(operation, request, response)
@@ -113,10 +105,13 @@ class Door:
         """What time it is, in UTC."""
         return self._clock.now()
 
-    def signed(self, draft: Draft) -> Request:
+    def signed(self, draft: Draft, *, finding: str = "") -> Request:
         """The request as it goes out, credentials in place."""
-        context = Signing(self._clock.now(), self._nonce)
-        return auth.sign(draft, self._connector.auth, self._account, context).request()
+        scheme = self._connector.auth
+        if finding:
+            known = tuple((name, text) for name, text in scheme.headers if f"{{{finding}}}" not in text)
+            scheme = replace(scheme, headers=known)
+        return auth.sign(draft, scheme, self._account, Signing(self._clock.now(), self._nonce)).request()
 
     async def send(self, request: Request, shown: str) -> Response:
         """Send a signed request. `shown` is its URL unsigned, for messages. Raises ForeignNextLink."""
