@@ -89,7 +89,8 @@ class Door:
     async def answer(self, operation: Operation, draft: Draft, patience: Patience, *, finding: str = "") -> Answer:
         """Send a draft of an operation, again after a throttle as far as the caller's patience goes.
 
-        `finding` is the variable that the answer is to find out: no auth header can name it yet. Raises the ProviderSaid that the answer means, unless it is a success.
+        `finding` is the variable that the answer is to find out: no auth header can name it yet. Raises the
+        ProviderSaid that the answer means, unless it is a success.
         """
         while True:
             request = self.signed(draft, finding=finding)
