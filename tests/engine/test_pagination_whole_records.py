@@ -22,7 +22,7 @@ from connproof.events import AsideRead, PageRead, ReadEnded
 from connproof.model import Account, Request, Response
 from connproof.places import JsonValue
 from connproof.run import Call, Record
-from pieces import asked_for, assert_resumable, connector_of_rows, numbered, path_of, resource
+from pieces import Serve, asked_for, assert_resumable, connector_of_rows, numbered, path_of, resource
 from scripted import Provider, answer, engine, items, read, rows, scripted
 
 CURSOR: dict[str, Any] = {"type": "cursor", "cursor_field": "next"}
@@ -270,6 +270,31 @@ def test_P30_each_listed_record_is_asked_for() -> None:
 def test_P30_a_hydrated_read_can_be_broken_off_anywhere() -> None:
     """A page is given when it is whole: nothing comes twice, and nothing is lost."""
     assert_resumable(resource(list={"pagination": CURSOR, "hydrate": HYDRATE}, get=GET), lambda: hydrating, named(1, 6))
+
+
+def test_P30_a_hydrated_read_that_is_started_anew_can_be_broken_off_anywhere() -> None:
+    """What was given already is left out before it is asked for again, one by one."""
+
+    def provider() -> Serve:
+        expiring = {2}
+
+        def serve(request: Request) -> Response:
+            begin = int(asked_for(request).get("next", 0))
+            if path_of(request) == "/list" and begin in expiring:
+                expiring.remove(begin)
+                return Response(410)
+            return hydrating(request)
+
+        return serve
+
+    rule = {"when": {"status": 410}, "means": "cursor_expired"}
+    listing = {"key": "id", "pagination": {**CURSOR, "on_expired": "restart"}, "hydrate": HYDRATE, "errors": [rule]}
+    config = resource(list=listing, get=GET)
+    whole = Provider(provider())
+
+    assert named(1, 6) == read(config, whole)
+    assert 1 == whole.asked.count("/rows/1")
+    assert_resumable(config, provider, named(1, 6))
 
 
 def test_P30_ids_that_are_no_objects() -> None:
