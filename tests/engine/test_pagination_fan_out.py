@@ -327,6 +327,25 @@ def test_P33_parents_of_parents() -> None:
     )
 
 
+@pytest.mark.parametrize("clouds", [[], [{"id": "1"}]], ids=["no cloud", "a cloud without sites"])
+def test_P33_no_parents_of_parents_are_no_records(clouds: list[JsonValue]) -> None:
+    """However far up there is nothing."""
+    config = resource(
+        list={"path": "/s/{site}", "for_each": {"operation": "rows.sites", "params": {"site": "id"}}},
+        sites={
+            "path": "/c/{cloud}",
+            "returns": "list",
+            "for_each": {"operation": "rows.clouds", "params": {"cloud": "id"}},
+        },
+        clouds={"returns": "list"},
+    )
+
+    def serve(request: Request) -> Response:
+        return answer({"items": clouds if path_of(request) == "/clouds" else []})
+
+    assert_resumable(config, lambda: serve, [])
+
+
 def test_P33_each_parents_listing_in_windows_and_anew() -> None:
     """What a listing does by itself it does for each parent."""
     config = resource(
