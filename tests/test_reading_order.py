@@ -115,6 +115,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "decode": ("parts",),
     "drift": ("shapes", "reads"),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
+    "model": ("wire", "answers", "limits", "access", "paging", "operations", "mappings", "connector"),
     "mapping": ("values", "instants", "patterns", "jsonata", "models", "custom", "paths"),
     "pagination": ("leads",),
     "parity": ("instants", "compare"),

@@ -26,7 +26,7 @@ from connproof.errors import (
     VersionGone,
     shortened,
 )
-from connproof.model import ErrorRule, Headers, Meaning, Response, Words
+from connproof.model import NOWHERE, ErrorRule, Headers, Meaning, Response, Words
 from connproof.places import Absent, JsonValue
 
 __all__ = ["Verdict", "error_of", "judged", "passed_on"]
@@ -36,7 +36,6 @@ _PASSED_NAMES: Final = frozenset({"content-type", "date", "retry-after", "x-requ
 _PASSED_PART: Final = re.compile(r"rate-?limit")
 _MOST_PASSED: Final = 100
 
-_NOWHERE: Final = Words()
 _SUCCESSES: Final = frozenset({"success", "empty"})
 
 _BY_STATUS: Final[Mapping[int, Meaning]] = MappingProxyType(
@@ -111,8 +110,8 @@ def error_of(
     response: Response,
     document: JsonValue | Absent,
     *,
-    code: Words = _NOWHERE,
-    message: Words = _NOWHERE,
+    code: Words = NOWHERE,
+    message: Words = NOWHERE,
 ) -> ProviderSaid:
     """The error that a response is which is no success. Not raised here: the caller adds where it happened.
 
