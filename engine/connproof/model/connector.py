@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from connproof.documents import Source
 from connproof.model.access import Auth, Variable
-from connproof.model.answers import NOWHERE, ErrorRule, Words
+from connproof.model.answers import NOWHERE, ErrorRule, Format, Words
 from connproof.model.limits import RateLimit
 from connproof.model.mappings import UnifiedMapping
 from connproof.model.operations import ApiVersion, Operation, Resource
