@@ -406,6 +406,8 @@ def _progress(event: Event) -> None:
         clear = "\r" if sys.stderr.isatty() else ""
         counted = f"{_counted(event.pages, 'page')}, {_counted(event.records, 'record')}"
         _say(f"{clear}{counted}; ended by: {event.reason}")
+        if event.bookmark:
+            _say(f"  from here next time  --resume {event.bookmark}")
 
 
 def _counted(number: int, thing: str) -> str:

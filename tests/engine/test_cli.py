@@ -801,3 +801,31 @@ def test_read_waits_for_a_throttle_only_when_told(run: Run, tmp_path: Path) -> N
 
     assert [{"id": "1"}] == records(stdout)
     assert "--resume " in stderr
+
+
+def test_read_says_where_the_next_run_goes_on(run: Run, tmp_path: Path) -> None:
+    """The bookmark that the config names is printed as the option that takes it."""
+    replies = [answer({"items": [{"id": 1}], "sync": "s-1"}), answer({"items": [{"id": 2}], "sync": "s-2"})]
+    with Loopback(lambda _: replies.pop(0)) as provider:
+        said = document(provider.url)
+        said["pagination"] = {"type": "cursor", "cursor_field": "next", "bookmark": {"field": "sync"}}
+        write(tmp_path / "connectors", "things", said)
+        resource = next(iter(said["resources"]))
+        _, stderr = run("read", "things", resource, "--allow-loopback")
+        bookmark = stderr.partition("--resume ")[2].split()[0]
+        stdout, _ = run("read", "things", resource, "--resume", bookmark, "--allow-loopback")
+
+        assert [{"id": 2}] == records(stdout)
+        assert provider.targets[1].endswith("next=s-1")
+
+
+def test_a_limit_that_cuts_the_last_page_leaves_no_bookmark(run: Run, tmp_path: Path) -> None:
+    """It would pass over what was not given."""
+    with Loopback(lambda _: answer({"items": [{"id": 1}, {"id": 2}], "sync": "s-1"})) as provider:
+        said = document(provider.url)
+        said["pagination"] = {"type": "cursor", "cursor_field": "next", "bookmark": {"field": "sync"}}
+        write(tmp_path / "connectors", "things", said)
+        stdout, stderr = run("read", "things", next(iter(said["resources"])), "--limit", "1", "--allow-loopback")
+
+    assert [{"id": 1}] == records(stdout)
+    assert "--resume" not in stderr

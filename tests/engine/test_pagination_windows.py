@@ -67,6 +67,29 @@ def test_P21_a_new_window_begins_at_the_last_value() -> None:
     assert ["/rows", "/rows?next=2", "/rows?since=13", "/rows?since=13&next=2"] == provider.asked
 
 
+def test_P21_no_page_is_asked_for_that_reaches_beyond_the_cap() -> None:
+    """A page size that does not divide the cap: what would reach beyond is refused, so a new window begins before."""
+    records = timed(*range(10, 20))
+
+    def serve(request: Request) -> Response:
+        said = asked_for(request)
+        start, size = int(said.get("offset", 0)), int(said["limit"])
+        if start + size > 4:
+            return Response(400)
+        matching = [one for one in records if str(one["at"]) >= said.get("since", "")]  # type: ignore[index,call-overload]  # they are objects
+        return answer({"items": matching[start : start + size]})
+
+    offset: dict[str, Any] = {
+        "type": "offset",
+        "offset_param": "offset",
+        "page_size_param": "limit",
+        "default_page_size": 3,
+        "short_page": "stop",
+    }
+
+    assert records == read(connector_of_rows({**offset, "window": WINDOW}, key="id"), Provider(serve))
+
+
 @pytest.mark.parametrize(
     "values",
     [

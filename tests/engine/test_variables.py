@@ -208,6 +208,16 @@ def test_a_variable_that_cannot_work_is_refused(words: dict[str, Any], expected:
     assert expected in str(caught.value)
 
 
+def test_a_parameter_may_stand_in_several_places() -> None:
+    """In the path as an encoded segment, elsewhere as it is."""
+    config = connector(operation={"method": "POST", "path": "/of/{id}", "query": {"q": "{id}"}, "body": {"id": "{id}"}})
+
+    request = first_request(config, account(), Call(params={"id": "a/b"}))
+
+    assert f"{BASE}/of/a%2Fb?q=a%2Fb" == request.url
+    assert b'{"id":"a/b"}' == request.body
+
+
 # Request shaping.
 
 

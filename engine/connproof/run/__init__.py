@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from connproof.clock import Clock, SystemClock
 from connproof.decode import Limits
@@ -91,8 +92,10 @@ class Engine:
             return
         async for page, position in Listing(self._asking, self._door, self._listener, asked, call).pages():
             wanted = page.records if call.limit is None else page.records[: call.limit - given]
+            # The bookmark of a page that is cut would pass over those that are not wanted.
+            shown = page if len(wanted) == len(page.records) else replace(page, bookmark=None)
             records = self._mapper.unified(wanted, mapping, asked, position, remote_data=call.remote_data)
-            yield MappedPage(page, position, records)
+            yield MappedPage(shown, position, records)
             given += len(wanted)
             if call.limit is not None and given >= call.limit:
                 return

@@ -80,8 +80,8 @@ class Asking:
         paged = template_names(operation.pagination)
         path = BRACES.sub(lambda found: found[0] if found[1] in paged else fill(found[1]), path)
         texts = _texts(operation)
-        fills = {name: value for name, value in call.params.items() if name not in filled}
-        if unknown := [name for name in fills if f"{{{name}}}" not in texts]:
+        fills = {name: value for name, value in call.params.items() if f"{{{name}}}" in texts}
+        if unknown := [name for name in call.params if name not in filled and name not in fills]:
             raise CallWrong(
                 f'{connector.name}.{operation.id} has no parameter "{unknown[0]}"',
                 fix=nearest(unknown[0], BRACES.findall(texts)) if "{" in texts else "leave it out",

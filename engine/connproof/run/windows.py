@@ -86,7 +86,7 @@ class Windows:
         pages, records = at.pages + 1, at.records + len(kept)
         within(self._paging, pages, records)
         in_window = step.position.records + len(step.page.records)
-        is_full = self._window.cap is not None and in_window >= self._window.cap
+        is_full = self._is_full(step, in_window)
         if is_full and _same(newest, self._bound.value):
             raise ProviderBroke(
                 "a whole window of records shares one value: no window can begin beyond it",
@@ -102,6 +102,14 @@ class Windows:
         else:
             self.at = self._position(pages, records, self._inside.at)
         return Step(page, at, self.at)
+
+    def _is_full(self, step: Step, in_window: int) -> bool:
+        """Whether the provider would refuse, or cut off, what comes next in this window."""
+        if self._window.cap is None:
+            return False
+        # A page that would reach beyond the cap is refused whole; where the listing ends before, nothing comes next.
+        following = 0 if isinstance(step.following, End) else (step.page.size or 1)
+        return in_window >= self._window.cap or in_window + following > self._window.cap
 
     def _reopen(self, pages: int, records: int) -> None:
         self._bound = self._newest
