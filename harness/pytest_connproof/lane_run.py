@@ -16,7 +16,7 @@ from connproof.auth import sign
 from connproof.clock import Clock
 from connproof.draft import Draft
 from connproof.errors import CallWrong, ConnproofError, ProviderSaid
-from connproof.events import Event, PageRead, ReadEnded, RequestSent
+from connproof.events import AsideRead, Event, LimitsSeen, Listener, PageRead, ReadEnded, RequestSent, ignore
 from connproof.mapping import CompiledMapping
 from connproof.model import Account, Auth, Connector, Operation, Request
 from connproof.places import ABSENT, JsonValue
@@ -38,7 +38,8 @@ class LaneRun:
     """What came of a lane: the records the caller got, how the read ended, and the ledger's account.
 
     `outcome` is "complete", or the error's name with the HTTP status. `unmatched` is the request that the
-    recording does not hold, where one ended the run. `pages` has one entry a page, in order.
+    recording does not hold, where one ended the run. `pages` has one entry a page, in order; `asked` says how many
+    requests had been sent when that page was whole. `limits` is what was told of rate limits, by the request's number.
     """
 
     lane: Lane
@@ -51,30 +52,45 @@ class LaneRun:
     pages: tuple[PageRead, ...]
     ended: ReadEnded | None
     tally: Tally
+    asked: tuple[int, ...] = ()
+    limits: Mapping[int, LimitsSeen] = field(default_factory=dict)
+    asides: Mapping[int, AsideRead] = field(default_factory=dict)  # by the request's number: no page of the listing
 
     def origin_of(self, index: int) -> str | None:
         """Where the record of this index stands: the exchange, and the place in its body."""
         before = 0
-        for use, page in zip(self.tally.used, self.pages, strict=False):
-            if index < before + page.records:
+        for whole_at, page in zip(self.asked, self.pages, strict=True):
+            # The page's own answer is the last of its requests that was not made for one of its records.
+            uses = [use for use in self.tally.used if use.order <= whole_at and use.order not in self.asides]
+            if uses and index < before + page.records:
                 path = self.operation.response_path
                 inside = f"{path}[{index - before}]" if path else f"[{index - before}]"
-                return f"exchange {use.exchange.id}  {inside}"
+                return f"exchange {uses[-1].exchange.id}  {inside}"
             before += page.records
         return None
 
 
 @dataclass(slots=True)
 class _Listening:
+    also: Listener
     requests: list[Request] = field(default_factory=list)
     pages: list[PageRead] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+    limits: dict[int, LimitsSeen] = field(default_factory=dict)
+    asides: dict[int, AsideRead] = field(default_factory=dict)
     ended: ReadEnded | None = None
 
     def __call__(self, event: Event) -> None:
+        self.also(event)
         if isinstance(event, RequestSent):
             self.requests.append(event.request)
         elif isinstance(event, PageRead):
             self.pages.append(event)
+            self.asked.append(len(self.requests))
+        elif isinstance(event, LimitsSeen):
+            self.limits[len(self.requests)] = event
+        elif isinstance(event, AsideRead):
+            self.asides[len(self.requests)] = event
         elif isinstance(event, ReadEnded):
             self.ended = event
 
@@ -100,14 +116,18 @@ def play(
     clock: Clock,
     mappings: dict[str, CompiledMapping] | None = None,
     net: HttpxNet | None = None,
+    resume: str | None = None,
+    listener: Listener = ignore,
 ) -> LaneRun:
-    """Replay a lane. Errors that the engine may report are part of the result; any other is raised.
+    """Replay a lane, from a resume token where one is given.
+
+    Errors that the engine may report are part of the result; any other is raised. `listener` hears every event first.
 
     `mappings` are those that were compiled for this connector, account and clock, as Engine takes them. `net` is the
     net that no httpx call escapes; without one, a net is opened for this run.
     """
     ledger = Ledger(lane, credentials=forms_of(connector.auth, account))
-    listening = _Listening()
+    listening = _Listening(listener)
     records: list[JsonValue] = []
     error: ConnproofError | None = None
     unmatched: UnmatchedRequest | None = None
@@ -124,7 +144,7 @@ def play(
                 mappings=mappings,
                 nonce=_Counted(),
             )
-            _driven(_read(engine, operation, lane, records))
+            _driven(_read(engine, operation, lane, records, resume))
         except UnmatchedRequest as miss:
             unmatched = miss
         except ConnproofError as ended:
@@ -140,12 +160,15 @@ def play(
         pages=tuple(listening.pages),
         ended=listening.ended,
         tally=ledger.tally(),
+        asked=tuple(listening.asked),
+        limits=listening.limits,
+        asides=listening.asides,
     )
 
 
-async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[JsonValue]) -> None:
+async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[JsonValue], resume: str | None) -> None:
     """Call the operation as the lane says; what the caller gets goes into `records`, before an error too."""
-    call, record = _call(lane), lane.call.record if lane.call else ABSENT
+    call, record = _call(lane, resume), lane.call.record if lane.call else ABSENT
     if isinstance(record, list) and operation.batch is not None:
         written = await engine.write_many(operation.resource, operation.name, record, call)
         records.extend(element.document() for element in written.elements)
@@ -160,10 +183,10 @@ async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[
         records.append(await engine.one(operation.resource, operation.name, call))
 
 
-def _call(lane: Lane) -> Call:
+def _call(lane: Lane, resume: str | None) -> Call:
     said = lane.call
     if said is None:
-        return Call()
+        return Call(resume=resume)
     return Call(
         params=said.params,
         query=said.query,
@@ -171,6 +194,7 @@ def _call(lane: Lane) -> Call:
         limit=said.limit,
         body=said.body,
         filters=said.filters,
+        resume=resume,
     )
 
 

@@ -65,13 +65,13 @@ class HttpxNet:
     @contextmanager
     def answering(self, ledger: Ledger) -> Iterator[None]:
         """Answer from this ledger; a net that was not open is open meanwhile."""
-        was_open = self._is_open
+        was_open, before = self._is_open, self._ledger
         self.open()
         self._ledger = ledger
         try:
             yield
         finally:
-            self._ledger = None
+            self._ledger = before
             if not was_open:
                 self.close()
 

@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from pytest_connproof.verdict import CheckResult
 
 
+# What `-m` takes, in the order of the families in checks.
+_MARKERS = (
+    "config",
+    "recording",
+    "replay",
+    "parity",
+    "limits",
+    "errors",
+    "mapping",
+    "overrides",
+    "drift",
+    "versions",
+    "retention",
+)
 _UNCHECKED = pytest.StashKey[list[Path]]()
 
 
@@ -40,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Called once, before collection."""
     config.addinivalue_line("markers", "connproof: a check of a connector")
-    for word in ("config", "recording", "replay", "parity", "mapping", "drift", "versions", "retention"):
+    for word in _MARKERS:
         config.addinivalue_line("markers", f"{word}: connproof's {word} checks")
     if not hasattr(config, "workerinput"):  # on xdist's workers, the controller reports
         config.pluginmanager.register(_Reports(config), "connproof-reports")

@@ -276,9 +276,13 @@ class Subject:
         return tuple(compiled.apply(record) for record in records)
 
     def compiled(self, lane_id: str) -> CompiledMapping:
-        """The mapping that a lane's records went through. Raises KeyError where nothing maps them."""
-        mapping = self.mapping(self.run(lane_id).operation)
-        return self._compiled(lane_id)[mapping.model if mapping else ""]
+        """The mapping that a lane's records went through. Raises Inconclusive where none did."""
+        run = self.run(lane_id)
+        mapping = self.mapping(run.operation)
+        found = self._compiled(lane_id).get(mapping.model) if mapping else None
+        if found is None:
+            raise Inconclusive(f"no record of {lane_id} was mapped: {run.outcome}", "see CFG-001 and RPL-004")
+        return found
 
     def party(self, lane: Lane) -> Party:
         """The account on whose behalf a lane was called, and the connector as that account has it.

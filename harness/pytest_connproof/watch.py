@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 import warnings
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -30,12 +31,19 @@ class _Hook:
     def _heard(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.paths is None:
             return
-        if event == "open" and isinstance(arguments[1], str) and _WRITING & set(arguments[1]):
+        if event == "open" and _is_written(arguments[1], arguments[2]):
             self.paths.append(str(arguments[0]))
         elif event == "os.rename":
             self.paths.append(str(arguments[1]))
         elif event == "sqlite3.connect":
             self.paths.append(str(arguments[0]))
+
+
+def _is_written(mode: object, flags: object) -> bool:
+    """Whether a file was opened to be written to: `os.open` has flags alone."""
+    if isinstance(mode, str):
+        return bool(_WRITING & set(mode))
+    return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR))
 
 
 @cache
@@ -72,7 +80,9 @@ class Watch:
         self._stack.callback(root.removeHandler, self._log)
         self._stack.enter_context(redirect_stdout(self._printed))
         self._stack.enter_context(redirect_stderr(self._printed))
-        self._warned = self._stack.enter_context(warnings.catch_warnings(record=True)) or []
+        warned = self._stack.enter_context(warnings.catch_warnings(record=True))
+        assert warned is not None, "they are recorded"
+        self._warned = warned
         warnings.simplefilter("always")
         hook.paths = []
         return self

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from projects import DEALS, FINDER, Description, Project, build, take_snapshots
+from projects import DEALS, FINDER, ORDERS, Description, Project, build, take_snapshots
 
 
 def _built(description: Description, folder: Path) -> Project:
@@ -27,6 +27,11 @@ def whole_finder(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return _built(FINDER, tmp_path_factory.mktemp("whole-finder"))
 
 
+@pytest.fixture(scope="session")
+def whole_orders(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return _built(ORDERS, tmp_path_factory.mktemp("whole-orders"))
+
+
 def _copy(project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root = folder / project.name
     shutil.copytree(project.root, root)
@@ -44,3 +49,9 @@ def deals(whole_deals: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def finder(whole_finder: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A finder: cursor in a POSTed body, API key in the query, no unified model. The current folder is its root."""
     return _copy(whole_finder, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def orders(whole_orders: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """Orders: quotas in own words, an error in a 200, a batch, two accounts. The current folder is its root."""
+    return _copy(whole_orders, tmp_path, monkeypatch)

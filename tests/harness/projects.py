@@ -341,15 +341,221 @@ FINDER: Final = Description(
                         "order": "strict",
                         "exchanges": [
                             _exchange(
-                                "hits.search/1", _searched(), {"hits": [{"id": 1}, {"id": 2}], "next_page": "p2"}
+                                "hits.search/1",
+                                _searched(),
+                                {
+                                    "hits": [{"id": 1, "title": "First hit"}, {"id": 2, "title": "Second hit"}],
+                                    "next_page": "p2",
+                                },
                             ),
                             _exchange(
                                 "hits.search/2",
                                 _searched(page={"token": "p2"}),
-                                {"hits": [{"id": 3}], "next_page": None},
+                                {"hits": [{"id": 3, "title": "Third hit"}], "next_page": None},
                             ),
                         ],
                     }
+                ],
+            },
+        }
+    ),
+)
+
+
+# A provider of orders: a throttle that is a 403 and one that is a 429, quotas in headers of its own, errors inside a
+# 200, batches whose elements fail one by one, and an account with fields of its own.
+
+
+def _order(number: int, **more: Any) -> dict[str, Any]:
+    return {"id": f"o{number}", "title": f"Order {number}", "total": 12.5, "region": f"north {number}", **more}
+
+
+def _quota(left: int, *more: list[str]) -> list[list[str]]:
+    return [
+        ["content-type", "application/json"],
+        ["date", "Sun, 01 Nov 2026 10:00:00 GMT"],
+        ["x-quota-left", str(left)],
+        ["x-quota-limit", "50"],
+        ["x-quota-reset", "1793527230"],
+        *more,
+    ]
+
+
+def _ordered(
+    name: str, path: str, body: Any, *query: list[str], status: int = 200, left: int = 40, **more: Any
+) -> dict[str, Any]:
+    """`more`: the request's method, the JSON that is sent, and the answer's headers besides its quota."""
+    sent = {"json": more["sent"]} if "sent" in more else {}
+    kind = [["content-type", "application/json"]] if sent else []
+    request = {
+        "method": more.get("method", "GET"),
+        "url": f"https://api.orders.example/v2/{path}",
+        **({"query": list(query)} if query else {}),
+        "headers": [*kind, ["x-key", "{{secret:api_key#1}}"]],
+        **sent,
+    }
+    headers = _quota(left, *more.get("headers", []))
+    return {"id": name, "request": request, "response": {"status": status, "headers": headers, "json": body}}
+
+
+def _failed(code: str, text: str, **more: Any) -> dict[str, Any]:
+    return {"error": {"code": code, "text": text, **more}}
+
+
+def _lane(name: str, *exchanges: dict[str, Any], **call: Any) -> dict[str, Any]:
+    said = {"call": call} if call else {}
+    return {"id": name, "order": "strict", **said, "exchanges": list(exchanges)}
+
+
+_FIRST: Final = _ordered(
+    "orders.list/1", "orders", {"orders": [_order(1), _order(2)], "next": "n2"}, headers=[["retry-after", "0"]]
+)
+
+ORDERS: Final = Description(
+    "orders",
+    MappingProxyType(
+        {
+            "connectors/orders/connector.json": {
+                "connector": "orders",
+                "base_url": "https://api.orders.example/v2",
+                "auth": {"type": "api_key", "in": "header", "name": "x-key", "key_path": "api_key"},
+                "error_code": "error.code",
+                "error_message": "error.text",
+                "errors": [{"when": {"status": 200, "body": {"error.code": "locked"}}, "means": "forbidden"}],
+                "rate_limit": {
+                    "throttled": [
+                        {
+                            "when": {"status": 403, "body": {"error.code": "too_fast"}},
+                            "wait": [{"body": "error.retry_ms", "unit": "delta_ms"}],
+                        }
+                    ],
+                    "wait": [{"header": "x-wait", "unit": "duration"}],
+                    "budgets": [
+                        {
+                            "name": "minute",
+                            "limit": {"header": "x-quota-limit"},
+                            "remaining": {"header": "x-quota-left"},
+                            "reset": {"header": "x-quota-reset", "unit": "epoch_s"},
+                        }
+                    ],
+                },
+                "resources": {
+                    "orders": {
+                        "list": {
+                            "method": "GET",
+                            "path": "/orders",
+                            "response_path": "orders",
+                            "key": "id",
+                            "pagination": {"type": "cursor", "cursor_field": "next", "cursor_param": "from"},
+                        },
+                        "get": {"method": "GET", "path": "/orders/{id}", "key": "id"},
+                    },
+                    "imports": {
+                        "create": {
+                            "method": "POST",
+                            "path": "/imports",
+                            "batch": {"at": "orders", "max": 3},
+                            "elements": {
+                                "at": "results",
+                                "failed": {"done": False},
+                                "id": "id",
+                                "code": "why.code",
+                            },
+                        }
+                    },
+                },
+                "unified": {
+                    "sales.order": {
+                        "resource": "orders",
+                        "fields": {"id": "id", "title": "title", "total": "total"},
+                    }
+                },
+            },
+            "connectors/unified/sales/order.schema.json": {
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "title": "Order",
+                "x-key": "id",
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string"},
+                    "title": {"type": ["string", "null"]},
+                    "total": {"type": ["number", "null"]},
+                    "custom_fields": {"type": ["object", "null"], "additionalProperties": True},
+                },
+                "required": ["id"],
+                "additionalProperties": False,
+            },
+            "connectors/orders/accounts/example.json": {"credentials": {"api_key": "example-api-key"}},
+            "connectors/orders/accounts/north.json": {
+                "credentials": {"api_key": "northern-api-key"},
+                "overrides": {"unified": {"sales.order": {"fields": {"title": "$uppercase(title)"}}}},
+            },
+            "connectors/orders/recordings/orders.json": {
+                "format": "connproof-recording/1",
+                "provenance": {"kind": "documented", "written_at": "2026-11-01", "source": "invented for the tests"},
+                "lanes": [
+                    _lane(
+                        "orders.list",
+                        _FIRST,
+                        _ordered(
+                            "orders.list/2",
+                            "orders",
+                            {"orders": [_order(3), _order(4)], "next": "n3"},
+                            ["from", "n2"],
+                            left=39,
+                        ),
+                        _ordered("orders.list/3", "orders", {"orders": [_order(5)]}, ["from", "n3"], left=38),
+                    ),
+                    _lane(
+                        "orders.list#too-fast",
+                        {**_FIRST, "id": "too-fast/1"},
+                        _ordered(
+                            "too-fast/2",
+                            "orders",
+                            _failed("too_fast", "wait a little", retry_ms=1500),
+                            ["from", "n2"],
+                            status=403,
+                            left=0,
+                        ),
+                    ),
+                    _lane(
+                        "orders.list#throttled",
+                        _ordered(
+                            "throttled/1",
+                            "orders",
+                            _failed("quota", "wait more"),
+                            status=429,
+                            left=0,
+                            headers=[["x-wait", "1m30s"]],
+                        ),
+                    ),
+                    _lane("orders.get", _ordered("orders.get/1", "orders/o1", _order(1)), params={"id": "o1"}),
+                    _lane(
+                        "orders.get#forbidden",
+                        _ordered("forbidden/1", "orders/o7", _failed("not_yours", "another's"), status=403),
+                        params={"id": "o7"},
+                    ),
+                    _lane(
+                        "orders.get#locked",
+                        _ordered("locked/1", "orders/o8", _failed("locked", "somebody edits it")),
+                        params={"id": "o8"},
+                    ),
+                    _lane(
+                        "imports.create",
+                        _ordered(
+                            "imports.create/1",
+                            "imports",
+                            {
+                                "results": [
+                                    {"id": "o9", "done": True, "status": 201},
+                                    {"done": False, "status": 409, "why": {"code": "TWICE"}},
+                                ]
+                            },
+                            method="POST",
+                            sent={"orders": [{"title": "Order 9"}, {"title": "Order 1"}]},
+                        ),
+                        record=[{"title": "Order 9"}, {"title": "Order 1"}],
+                    ),
                 ],
             },
         }

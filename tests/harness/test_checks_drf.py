@@ -64,10 +64,14 @@ def test_DRF_passes_where_answers_fit_a_file_that_people_can_read(finder: Projec
         '        "properties": {\n'
         '          "id": {\n'
         '            "type": "integer"\n'
+        "          },\n"
+        '          "title": {\n'
+        '            "type": "string"\n'
         "          }\n"
         "        },\n"
         '        "required": [\n'
-        '          "id"\n'
+        '          "id",\n'
+        '          "title"\n'
         "        ]\n"
         "      }\n"
         "    },\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import DEALS, FINDER, Description, Project
+from projects import DEALS, FINDER, ORDERS, Description, Project
 
 from connproof.errors import ConfigWrong
 from pytest_connproof.recording import RecordingUnfit
@@ -21,17 +21,27 @@ SNAPSHOT = "/snapshots/deals/deals.list.json"
 PAGE = "/lanes/0/exchanges"
 
 DOUBTS = {"RPL-001": "inconclusive", "RPL-003": "inconclusive", "RPL-004": "inconclusive", "RPL-005": "inconclusive"}
-UNMATCHED = {"RPL-002": "refuted", **DOUBTS, "PAR-001": "inconclusive", "PAR-002": "inconclusive"}
+UNMATCHED = {
+    "RPL-002": "refuted",
+    **DOUBTS,
+    "PAR-001": "inconclusive",
+    "PAR-002": "inconclusive",
+    "LIM-004": "inconclusive",
+}
+UNREAD = ("RPL-006", "PAR-003", "LIM-001", "ERR-001", "MAP-001", "MAP-002", "MAP-003")
+UNREAD_TOO = ("OVR-001", "OVR-002", "OVR-003", "OVR-004", "RET-001", "RET-002")
+NOTHING_READ = {**UNMATCHED, **dict.fromkeys((*UNREAD, *UNREAD_TOO), "inconclusive")}
 BROKEN = {
     "RPL-001": "inconclusive",
     "RPL-004": "refuted",
     "RPL-005": "inconclusive",
     "PAR-001": "refuted",
     "PAR-002": "refuted",
+    "LIM-004": "inconclusive",
 }
 
 
-@pytest.mark.parametrize("name", ["deals", "finder"])
+@pytest.mark.parametrize("name", ["deals", "finder", "orders"])
 def test_a_whole_project_falls_short_of_nothing(request: pytest.FixtureRequest, name: str) -> None:
     """What the other tests break is whole to begin with."""
     project: Project = request.getfixturevalue(name)
@@ -58,7 +68,13 @@ def _one_record_more(deals: Project) -> None:
     [
         pytest.param(
             lambda deals: deals.edit("connector.json", '"paging.next.after"', '"paging.nxet.after"'),
-            {"RPL-001": "refuted", "PAR-001": "refuted", "PAR-002": "refuted", "RPL-006": "inconclusive"},
+            {
+                "RPL-001": "refuted",
+                "PAR-001": "refuted",
+                "PAR-002": "refuted",
+                "RPL-006": "inconclusive",
+                "LIM-004": "inconclusive",
+            },
             id="cursor_field",
         ),
         pytest.param(
@@ -73,12 +89,12 @@ def _one_record_more(deals: Project) -> None:
         ),
         pytest.param(
             lambda deals: deals.edit("connector.json", '"deals-2"', '"deals-3"'),
-            {**UNMATCHED, "RPL-006": "inconclusive", "PAR-003": "inconclusive"},
+            NOTHING_READ,
             id="header value",
         ),
         pytest.param(
             lambda deals: deals.edit("connector.json", '"x-feature"', '"x-feotures"'),
-            {**UNMATCHED, "REC-002": "refuted", "RPL-006": "inconclusive", "PAR-003": "inconclusive"},
+            {**NOTHING_READ, "REC-002": "refuted"},
             id="header name",
         ),
         pytest.param(
@@ -144,14 +160,35 @@ UNNOTICED = {
     ("deals", "connector", "out"): "the folder has the name",
     ("finder", "connector", "out"): "the folder has the name",
     ("finder", "resources/hits/search/key", "out"): "the snapshot knows the key by itself",
+    ("orders", "connector", "out"): "the folder has the name",
+    ("orders", "auth/key_path", "out"): "its default is the same",
+    ("orders", "resources/orders/list/key", "out"): "the key guards against repetition alone",
+    ("orders", "resources/orders/get/key", "out"): "as above",
+    ("orders", "resources/imports/create/batch/max", "changed"): "no recorded batch is full",
+    ("orders", "error_code", "out"): "what is not declared is not missed while the errors name something",
+    ("orders", "error_message", "out"): "as above",
+    ("orders", "errors/0/when/status", "out"): "the body alone decides here",
+    ("orders", "rate_limit/throttled/0/when/status", "out"): "as above",
+    ("orders", "rate_limit/throttled/0/wait", "out"): "a wait that is not declared is told to nobody",
+    ("orders", "rate_limit/budgets", "out"): "as above, of a quota",
+    ("orders", "rate_limit/budgets/0/name", "changed"): "the provider has no name for it",
+    ("orders", "rate_limit/budgets/0/limit", "out"): "a part of a quota that is not declared is told to nobody",
+    ("orders", "rate_limit/budgets/0/remaining", "out"): "as above",
+    ("orders", "rate_limit/budgets/0/reset", "out"): "as above",
 }
 
 
 def _members(value: Any, path: Path_ = ()) -> Iterator[Path_]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield (*path, name)
-            yield from _members(inner, (*path, name))
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, str(name))
+            yield from _members(inner, (*path, str(name)))
+
+
+def _at(value: Any, path: Path_) -> Any:
+    for step in path:
+        value = value[int(step) if isinstance(value, list) else step]
+    return value
 
 
 def _changed(value: Any) -> Any:
@@ -164,23 +201,20 @@ def _mutants(description: Description) -> Iterator[Any]:
     name = description.name
     config = description.documents[f"connectors/{name}/connector.json"]
     for path in _members(config):
-        here: Any = config
-        for step in path:
-            here = here[step]
-        for how in ("out", *(() if isinstance(here, dict) else ("changed",))):
+        here = _at(config, path)
+        for how in ("out", *(() if isinstance(here, dict | list) else ("changed",))):
             if (name, "/".join(path), how) not in UNNOTICED:
                 yield pytest.param(name, path, how, id=f"{name}:{'/'.join(path)}:{how}")
 
 
 def _mutate(project: Project, path: Path_, how: str) -> None:
     config = copy.deepcopy(project.read("connector.json"))
-    here = config
-    for step in path[:-1]:
-        here = here[step]
+    here = _at(config, path[:-1])
+    last: Any = int(path[-1]) if isinstance(here, list) else path[-1]
     if how == "out":
-        del here[path[-1]]
+        del here[last]
     else:
-        here[path[-1]] = _changed(here[path[-1]])
+        here[last] = _changed(here[last])
     project.write("connector.json", config)
 
 
@@ -191,7 +225,7 @@ def _is_noticed(project: Project) -> bool:
         return True
 
 
-@pytest.mark.parametrize(("name", "path", "how"), [*_mutants(DEALS), *_mutants(FINDER)])
+@pytest.mark.parametrize(("name", "path", "how"), [*_mutants(DEALS), *_mutants(FINDER), *_mutants(ORDERS)])
 def test_no_word_of_a_config_changes_unnoticed(
     request: pytest.FixtureRequest, name: str, path: Path_, how: str
 ) -> None:

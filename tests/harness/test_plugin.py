@@ -29,8 +29,22 @@ pytest_plugins = ["pytester"]
 Run: TypeAlias = Callable[..., Done]
 
 
-# The shop has one recording with one lane. It maps to no unified model, has no contract, and its provider no versions.
-OF_NO_SHOP = {"PAR-003", "DRF-003", "VER-001", "VER-003"}
+# The shop has one recording with one lane. It maps to no unified model, has no contract, and its provider no versions,
+# no limits, no errors and no batches.
+OF_NO_SHOP = {
+    "PAR-003",
+    "LIM-001",
+    "LIM-002",
+    "LIM-003",
+    "ERR-001",
+    "ERR-003",
+    "ERR-004",
+    "OVR-001",
+    "OVR-002",
+    "DRF-003",
+    "VER-001",
+    "VER-003",
+}
 OF_CONNECTOR = [check for check in CHECKS if check.scope == "connector" and check.id not in OF_NO_SHOP]
 OF_RECORDING = [check for check in CHECKS if check.scope == "recording"]
 OF_LANE = [check for check in CHECKS if check.scope in {"lane", "operation"}]
@@ -102,6 +116,9 @@ def test_ids_say_connector_target_and_check(run: Run) -> None:
         (["-m", "recording"], of_family("rec")),
         (["-m", "replay"], of_family("rpl")),
         (["-m", "parity"], of_family("par")),
+        (["-m", "limits"], of_family("lim")),
+        (["-m", "errors"], of_family("err")),
+        (["-m", "retention"], of_family("ret")),
         (["-m", "connproof"], ITEMS),
         (["-m", "not connproof"], 0),
         (["--deselect", "connectors/shop/connector.json::CFG-001"], ITEMS - 1),
@@ -627,7 +644,7 @@ def test_a_defect_of_a_check_is_no_verdict(shop: Project, run: Run, monkeypatch:
     def broken(*_: object) -> object:
         return None + 1  # type: ignore[operator]  # the defect
 
-    monkeypatch.setattr(rpl, "_records_in", broken)
+    monkeypatch.setattr(rpl, "records_in", broken)
 
     done = run("connectors", "--certify")
 

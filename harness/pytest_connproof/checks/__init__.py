@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import cfg, drf, par, rec, ret, rpl, ver
+from pytest_connproof.checks import cfg, drf, err, lim, ovr, par, rec, ret, rpl, ver
 from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
@@ -70,9 +70,30 @@ CHECKS: Final[Sequence[Check]] = (
     Check("PAR-003", "every mapped field is exercised", "connector", par.every_field_is_exercised),
     Check("PAR-004", "every waiver is valid and used", "connector", par.deviations_are_in_order),
     Check("PAR-005", "every snapshot has a lane", "connector", par.every_snapshot_has_a_lane),
+    Check("LIM-001", "a throttle reaches the caller at once", "connector", lim.throttles_reach_the_caller),
+    Check("LIM-002", "no more is told of a quota than the provider said", "connector", lim.limits_are_not_overstated),
+    Check("LIM-003", "what looks like a throttle and is none is none", "connector", lim.look_alikes_are_no_throttles),
+    Check(
+        "LIM-004",
+        "a listing that a throttle broke off goes on without loss",
+        "connector",
+        lim.nothing_is_lost_to_a_throttle,
+    ),
+    Check("ERR-001", "an error reaches the caller as what it is", "connector", err.errors_reach_the_caller),
+    Check("ERR-002", "no success says in its body that it failed", "connector", err.successes_hold_no_error),
+    Check("ERR-003", "every error rule is exercised", "connector", err.every_rule_is_exercised),
+    Check("ERR-004", "every failing element of a batch is told", "connector", err.failing_elements_are_told),
     Check("MAP-001", "the fast path means what jsonata-python means", "model", mapped.fast_path_is_the_reference),
     Check("MAP-002", "every mapped record is what its model allows", "model", mapped.results_meet_the_model),
-    Check("MAP-003", "a record that cannot be mapped is told by its place alone", "model", mapped.errors_name_their_place),
+    Check(
+        "MAP-003", "a record that cannot be mapped is told by its place alone", "model", mapped.errors_name_their_place
+    ),
+    Check("OVR-001", "a layer that changes nothing changes nothing", "connector", ovr.nothing_changes_nothing),
+    Check("OVR-002", "no account's layer is seen by another", "connector", ovr.accounts_are_apart),
+    Check(
+        "OVR-003", "a field comes by configuration alone, and goes by null", "model", ovr.fields_come_by_configuration
+    ),
+    Check("OVR-004", "every field says which level gave it", "model", ovr.every_field_says_its_level),
     Check("DRF-001", "what the config reads is as in the contract", "answers", drf.what_is_read_holds),
     Check("DRF-002", "all else is as in the contract, or only more", "answers", drf.all_else_is_reviewed),
     Check(
@@ -117,9 +138,19 @@ def _applies(check: Check, subject: Subject) -> bool:
     """Whether a connector has what this check is about."""
     version = subject.connector.api_version
     match check.id:
-        case "RPL-006":
-            return any(rpl.is_paged(operation) for operation in subject.connector.operations())
-        case "PAR-003":
+        case "RPL-006" | "LIM-004":
+            return bool(subject.paged)
+        case "LIM-001":
+            return subject.connector.rate_limit is not None or lim.has_a_throttle(subject)
+        case "LIM-002" | "LIM-003":
+            return subject.connector.rate_limit is not None
+        case "ERR-001":
+            return err.has_an_error(subject)
+        case "ERR-003":
+            return bool(err.declared_rules(subject))
+        case "ERR-004":
+            return any(operation.elements for operation in subject.connector.operations())
+        case "PAR-003" | "OVR-001" | "OVR-002":
             return bool(subject.connector.unified)
         case "DRF-003":
             return bool(subject.contracts)

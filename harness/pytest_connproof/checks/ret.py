@@ -45,8 +45,19 @@ def payloads_reach_the_caller_alone(subject: Subject, target: str) -> Evidence: 
 
 
 def errors_hold_no_payload(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
-    """Each lane is read again with a last page that is cut off, or has a text for its records: no error shows it."""
+    """Each lane is read again with a last page that is cut off, or has a text for its records: no error shows it.
+
+    Each recorded error is read again with canaries in what it says.
+    """
     errors = 0
+    for lane_id in _refused(subject):
+        *before, last = subject.lanes[lane_id].lane.exchanges
+        lane = replace(subject.lanes[lane_id].lane, exchanges=(*before, _with_canary(last, None, _sentence)))
+        run, watch = _watched(subject, lane_id, lane)
+        _refuse(lane_id, watch.found(CANARY), "what a provider said of an error was left behind")
+        if run.error is not None:
+            errors += 1
+            _refuse(lane_id, _in_error(run.error), "an error quotes what the provider said")
     for lane_id in _succeeding(subject):
         for what, broken in (("cut off", _cut), ("a text", _retyped)):
             lane = _marked(subject, lane_id, _sentence)
@@ -75,6 +86,17 @@ def _succeeding(subject: Subject) -> list[str]:
     if not found:
         raise Inconclusive("no recorded lane succeeds", "record one")
     return found
+
+
+def _refused(subject: Subject) -> list[str]:
+    """The lanes whose last answer is an error."""
+    return [
+        lane_id
+        for lane_id, recorded in subject.lanes.items()
+        if not meaning_of(
+            subject.connector, subject.operation(recorded.lane), recorded.lane.exchanges[-1].response
+        ).is_success
+    ]
 
 
 def _watched(subject: Subject, lane_id: str, lane: Lane) -> tuple[LaneRun, Watch]:
@@ -122,11 +144,11 @@ def _with_canary(exchange: Exchange, path: Place | None, mark: Mark) -> Exchange
 
 def _word(text: str) -> bool:
     """What a machine may read back (a URL, a number, a date, a code) is left alone."""
-    return any(c.isalpha() for c in text) and not set(text) & set("/:=_%@0123456789")
+    return _sentence(text) or (any(c.isalpha() for c in text) and not set(text) & set("/:=_%@0123456789"))
 
 
 def _sentence(text: str) -> bool:
-    return " " in text.strip() and _word(text)
+    return " " in text.strip() and any(c.isalpha() for c in text) and not set(text) & set("/:=_%@")
 
 
 def _each(value: JsonValue, mark: Mark) -> JsonValue:

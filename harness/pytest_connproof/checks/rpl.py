@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 from connproof.errors import ProviderSaid
 from connproof.model import Auth, Operation, Pagination, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place
-from pytest_connproof.answers import meaning_of, records_in
+from pytest_connproof.answers import document_in, meaning_of, records_in
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.lane_run import LaneRun, credentials_of, forms_of, shown_request
 from pytest_connproof.parity import shown_key
@@ -18,6 +18,7 @@ from pytest_connproof.recording import Exchange
 from pytest_connproof.replay import Miss
 from pytest_connproof.subject import Subject
 
+_SIGNED: Final = frozenset({"oauth1", "ws_security"})  # what is sent is made of credentials, and differs each time
 _SHORTEST_SOUGHT: Final = 6  # characters; a shorter credential stands everywhere by chance
 
 
@@ -104,7 +105,7 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
     account = subject.party(run.lane).account
     known = set(forms_of(subject.connector.auth, account))
     for placeholder, sent in run.tally.bindings.items():
-        if sent not in known:
+        if sent not in known and auth.type not in _SIGNED:
             raise Finding(
                 f"what was sent for {placeholder} is no credential of the account",
                 rows(
@@ -164,10 +165,9 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
     run = _run(subject, target)
     if run.unmatched is not None or (run.error is not None and not _refused(run)):
         raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-002 and RPL-004")
-    answers = [use.exchange for use in run.tally.used if _is_success(subject, run.operation, use.exchange)]
-    pages = [(exchange, records_in(run.operation, exchange.response)) for exchange in answers]
+    pages = _recorded_pages(subject, run)
     limit = run.lane.call.limit if run.lane.call else None
-    recorded = [(exchange, record) for exchange, records in pages for record in records][:limit]
+    recorded = _once(run.operation, [(exchange, record) for exchange, records in pages for record in records])[:limit]
     if len(run.records) != len(recorded):
         path = run.operation.response_path
         raise Finding(
@@ -179,6 +179,8 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
                 }
             ),
         )
+    if _is_put_together(run.operation):
+        return {"records": len(run.records), "exchanges": len(run.tally.used)}
     expected = subject.mapped(target, [record for _, record in recorded])
     for number, (got, wanted) in enumerate(zip(run.records, expected, strict=True)):
         if _canonical(got) != _canonical(wanted):
@@ -209,9 +211,53 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
     return {"records": len(run.records), "exchanges": len(run.tally.used)}
 
 
+def _recorded_pages(subject: Subject, run: LaneRun) -> list[tuple[Exchange, list[JsonValue]]]:
+    """What the listing's own pages hold; where each record is asked for by itself, what those answers hold."""
+    operation, asides, elements = run.operation, run.asides, run.operation.elements
+    answers = [use for use in run.tally.used if _is_success(subject, operation, use.exchange)]
+    if elements is not None:  # of a batch the caller gets the fate of each; ERR-004 holds it against the result
+        places = [place for place in (elements.at, elements.failures_at) if place]
+        documents = [(use.exchange, document_in(operation, use.exchange.response)) for use in answers]
+        found = [(exchange, [_all_at(place, document) for place in places]) for exchange, document in documents]
+        return [(exchange, [result for results in lists for result in results]) for exchange, lists in found]
+    if operation.hydrate is not None and not operation.hydrate.merge:
+        single = subject.connector.resources[operation.resource].operations[operation.hydrate.operation]
+        whole = [use.exchange for use in answers if use.order in asides and asides[use.order].purpose == "hydrate"]
+        return [(exchange, records_in(single, exchange.response)) for exchange in whole]
+    own = [use.exchange for use in answers if use.order not in asides]
+    return [(exchange, records_in(operation, exchange.response)) for exchange in own]
+
+
+def _all_at(place: Place, document: JsonValue | Absent) -> list[JsonValue]:
+    found = None if isinstance(document, Absent) else place.find(document)
+    return found if isinstance(found, list) else []
+
+
+def _once(operation: Operation, recorded: list[tuple[Exchange, JsonValue]]) -> list[tuple[Exchange, JsonValue]]:
+    """The records, without those that come again where the read begins anew on purpose."""
+    paging, key = operation.pagination, operation.key
+    if paging is None or key is None or (paging.window is None and paging.on_expired == "fail"):
+        return recorded
+    found: dict[str, tuple[Exchange, JsonValue]] = {}
+    for exchange, record in recorded:
+        value = key.find(record)
+        found.setdefault("" if isinstance(value, Absent) else _canonical(value), (exchange, record))
+    return list(found.values())
+
+
+def _is_put_together(operation: Operation) -> bool:
+    """Whether a record that the caller gets stands nowhere as it is: then they are counted, and not compared."""
+    if operation.elements is not None:
+        return True
+    is_merged = operation.hydrate is not None and operation.hydrate.merge
+    return (
+        bool(operation.nested) or is_merged or (operation.for_each is not None and operation.for_each.into is not None)
+    )
+
+
 def every_paging_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
     """Every listing with pages was read past its first page, and what its paging reads is there."""
-    paged = [operation for operation in subject.connector.operations() if is_paged(operation)]
+    paged = subject.paged
     most = {operation.id: 0 for operation in paged}
     for lane_id, recorded in subject.lanes.items():
         operation_id = recorded.lane.operation
@@ -256,11 +302,6 @@ def _has(page: Exchange, operation: Operation, word: str) -> bool:
     return not isinstance(place.find(_document(page)), Absent)
 
 
-def is_paged(operation: Operation) -> bool:
-    """Whether the config says that this operation has pages."""
-    return operation.pagination is not None and operation.pagination.type != "none"
-
-
 def _run(subject: Subject, target: str) -> LaneRun:
     if target not in subject.lanes:
         raise Inconclusive(f"no recording exercises {target}", f'add a lane "{target}" to a recording')
@@ -288,12 +329,17 @@ def _refused(run: LaneRun) -> bool:
 def _outside_the_slot(request: Request, auth: Auth) -> Iterator[tuple[str, str]]:
     """The parts of a request where no credential belongs, decoded: where, and the text."""
     url = urlsplit(request.url)
-    own = (auth.place, auth.name) if auth.type != "none" else ("", "")
+    own = {("header", name) for name, _ in auth.headers}
+    if auth.type == "ws_security":
+        own.add(("body", ""))
+    elif auth.type != "none":
+        own.add((auth.place, auth.name))
     yield "address", unquote(f"{url.netloc}{url.path}")
-    yield from ((f"query {name}", text) for name, text in parse_qsl(url.query) if ("query", name) != own)
-    yield from ((f"header {name}", text) for name, text in request.headers if ("header", name) != own)
-    body = (request.body or b"").decode("utf-8", "replace")
-    yield "body", f"{body} {unquote_plus(body)}"
+    yield from ((f"query {name}", text) for name, text in parse_qsl(url.query) if ("query", name) not in own)
+    yield from ((f"header {name}", text) for name, text in request.headers if ("header", name) not in own)
+    if ("body", "") not in own:
+        body = (request.body or b"").decode("utf-8", "replace")
+        yield "body", f"{body} {unquote_plus(body)}"
 
 
 def _key(run: LaneRun) -> str | None:
