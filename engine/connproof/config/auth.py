@@ -15,7 +15,7 @@ from connproof.config.variables import with_samples
 from connproof.documents import child
 from connproof.links import origin
 from connproof.model import Assertion, Auth, Connector, TokenAnswer, TokenEndpoint, Variable
-from connproof.places import JsonValue, Place, PlaceWrong
+from connproof.places import JsonValue, Place
 
 __all__ = ["judge_auth", "read_auth"]
 
@@ -131,17 +131,7 @@ class _Reading:
 
     def _path(self, said: Mapping[str, Any], word: str, pointer: str, default: str | None) -> Place | None:
         text = said.get(word, default)
-        return None if text is None else self._place(text, child(pointer, word))
-
-    def _place(self, text: str, pointer: str) -> Place | None:
-        try:
-            place = Place.parse(text)
-        except PlaceWrong as wrong:
-            self._notes.wrong(pointer, str(wrong))
-            return None
-        if place.is_many:
-            self._notes.wrong(pointer, "[*] finds a list, and one value is meant here", "say which: [0], [-1]")
-        return place
+        return None if text is None else self._notes.one_place(text, child(pointer, word))
 
     def _text(self, said: Mapping[str, Any], word: str, pointer: str, default: str | None) -> Any:
         text = said.get(word, default)
@@ -152,7 +142,7 @@ class _Reading:
     def _names(self, text: str, pointer: str) -> None:
         for name in CREDENTIALS.findall(text):
             if name not in self._variables:
-                self._place(name, pointer)
+                self._notes.one_place(name, pointer)
 
     def _texts(self, said: Mapping[str, Any], word: str, pointer: str) -> tuple[tuple[str, str], ...]:
         at = child(pointer, word)

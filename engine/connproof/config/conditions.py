@@ -10,9 +10,9 @@ from typing import Any
 from connproof.config.notes import Notes
 from connproof.documents import child
 from connproof.model import Condition, Elements, ErrorRule, Trait, Words
-from connproof.places import Place, PlaceWrong
+from connproof.places import Place
 
-__all__ = ["read_condition", "read_elements", "read_errors", "read_pattern", "read_words"]
+__all__ = ["read_condition", "read_elements", "read_errors", "read_words"]
 
 
 def read_errors(said: list[dict[str, Any]], pointer: str, notes: Notes) -> tuple[ErrorRule, ...]:
@@ -34,7 +34,7 @@ def read_condition(said: dict[str, Any], pointer: str, notes: Notes) -> Conditio
     """A condition, its paths parsed and its patterns tried."""
     statuses = said.get("status", [])
     if "text" in said:
-        read_pattern(said["text"], f"{pointer}/text", notes)
+        notes.pattern(said["text"], f"{pointer}/text")
     return Condition(
         statuses=tuple(statuses if isinstance(statuses, list) else [statuses]),
         headers=tuple(
@@ -53,7 +53,7 @@ def read_words(said: Any, pointer: str, notes: Notes) -> Words:
         at = child(pointer, index) if isinstance(said, list) else pointer
         if isinstance(one, dict):
             found.append(one["header"].lower())
-        elif (place := _place(one, at, notes)) is not None:
+        elif (place := notes.place(one, at)) is not None:
             found.append(place)
     return Words(tuple(found))
 
@@ -62,7 +62,7 @@ def read_elements(said: dict[str, Any], pointer: str, notes: Notes) -> Elements:
     """The words of `elements`."""
 
     def place(word: str) -> Place | None:
-        return _place(said[word], child(pointer, word), notes) if word in said else None
+        return notes.place(said[word], child(pointer, word)) if word in said else None
 
     def words(word: str) -> Words:
         return read_words(said[word], child(pointer, word), notes) if word in said else Words()
@@ -79,27 +79,11 @@ def read_elements(said: dict[str, Any], pointer: str, notes: Notes) -> Elements:
     )
 
 
-def read_pattern(text: str, pointer: str, notes: Notes) -> None:
-    """Note what is wrong with a regular expression (RE2 syntax)."""
-    import re2  # most connectors have none
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(text, options)
-    except re2.error as wrong:
-        notes.wrong(
-            pointer,
-            f"is not a regular expression: {wrong.args[0].decode(errors='replace')}",
-            "RE2 syntax: no look-around, no back-references",
-        )
-
-
 def _traits(said: Mapping[str, Any], pointer: str, notes: Notes) -> tuple[tuple[Place, Trait], ...]:
     found: list[tuple[Place, Trait]] = []
     for path, trait in said.items():
         at = child(pointer, path)
-        place = _place(path, at, notes)
+        place = notes.place(path, at)
         if place is not None:
             found.append((place, _trait(trait, at, notes)))
     return tuple(found)
@@ -111,18 +95,10 @@ def _trait(said: Any, pointer: str, notes: Notes) -> Trait:
     if not isinstance(said, dict):
         return Trait(equals=(said,))
     if "matches" in said:
-        read_pattern(said["matches"], f"{pointer}/matches", notes)
+        notes.pattern(said["matches"], f"{pointer}/matches")
     return Trait(matches=said.get("matches"), present=said.get("present"), blank=said.get("blank"))
 
 
 def _as_text(trait: Trait) -> Trait:
     """A header is a text: `"x-remaining": 0` means the text "0"."""
     return replace(trait, equals=tuple(one if isinstance(one, str) else json.dumps(one) for one in trait.equals))
-
-
-def _place(text: str, pointer: str, notes: Notes) -> Place | None:
-    try:
-        return Place.parse(text)
-    except PlaceWrong as wrong:
-        notes.wrong(pointer, str(wrong))
-        return None

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from connproof.config.conditions import read_condition, read_pattern
+from connproof.config.conditions import read_condition
 from connproof.config.notes import Notes
 from connproof.documents import child
 from connproof.model import RETRY_AFTER, BudgetRule, LimitSource, RateLimit, Throttle, frozen
-from connproof.places import Place, PlaceWrong
 
 __all__ = ["read_rate_limit"]
 
@@ -59,7 +58,7 @@ def _source(said: Any, pointer: str, notes: Notes) -> LimitSource:
         return LimitSource(fixed=int(said))
     for word in ("text", "pattern"):
         if word in said:
-            _pattern(said[word], f"{pointer}/{word}", notes)
+            _one_group(said[word], f"{pointer}/{word}", notes)
     useless = {
         "text": [("pattern", "a text's own group is what is meant")],
         "fixed_s": [(word, "a fixed wait is read from nowhere") for word in ("pattern", "unit", "values", "max_s")],
@@ -71,7 +70,7 @@ def _source(said: Any, pointer: str, notes: Notes) -> LimitSource:
                 notes.wrong(f"{pointer}/{other}", f'says nothing beside "{word}"', why)
     return LimitSource(
         header=said["header"].lower() if "header" in said else None,
-        body=_place(said["body"], f"{pointer}/body", notes) if "body" in said else None,
+        body=notes.one_place(said["body"], f"{pointer}/body") if "body" in said else None,
         text=said.get("text"),
         fixed=_whole(said.get("fixed_s")),
         member=said.get("member"),
@@ -82,29 +81,13 @@ def _source(said: Any, pointer: str, notes: Notes) -> LimitSource:
     )
 
 
-def _pattern(text: str, pointer: str, notes: Notes) -> None:
-    before = len(notes.problems)
-    read_pattern(text, pointer, notes)
-    if len(notes.problems) > before:
-        return
-    import re2  # most connectors have none
-
-    groups = re2.compile(text).groups
-    if groups != 1:
-        notes.wrong(pointer, f"has {groups} groups, and one says what is meant", "(?:...) is a group that says nothing")
+def _one_group(text: str, pointer: str, notes: Notes) -> None:
+    compiled = notes.pattern(text, pointer)
+    if compiled is not None and compiled.groups != 1:
+        hint = "(?:...) is a group that says nothing"
+        notes.wrong(pointer, f"has {compiled.groups} groups, and one says what is meant", hint)
 
 
 def _whole(said: float | None) -> int | None:
     """JSON Schema calls 60.0 an integer."""
     return None if said is None else int(said)
-
-
-def _place(text: str, pointer: str, notes: Notes) -> Place | None:
-    try:
-        place = Place.parse(text)
-    except PlaceWrong as wrong:
-        notes.wrong(pointer, str(wrong))
-        return None
-    if place.is_many:
-        notes.wrong(pointer, "[*] finds a list, and one value is meant here", "say which: [0], [-1]")
-    return place

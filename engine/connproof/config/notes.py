@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from connproof.addresses import is_address, is_local_name
 from connproof.documents import Source
 from connproof.errors import Problem
 from connproof.links import origin
 from connproof.model import Operation
-from connproof.places import Absent, JsonValue
+from connproof.places import Absent, JsonValue, Place, PlaceWrong
 
 __all__ = ["BRACES", "CREDENTIALS", "Notes", "origin_fault", "template_texts"]
 
@@ -31,6 +31,35 @@ class Notes:
 
     def wrong(self, pointer: str, message: str, hint: str = "") -> None:
         self.problems.append(self.source.problem(pointer, message, hint))
+
+    def place(self, text: str, pointer: str) -> Place | None:
+        """A path, parsed; None, and noted, where it is none."""
+        try:
+            return Place.parse(text)
+        except PlaceWrong as wrong:
+            self.wrong(pointer, str(wrong))
+            return None
+
+    def one_place(self, text: str, pointer: str) -> Place | None:
+        """As `place`, where one value is meant."""
+        place = self.place(text, pointer)
+        if place is not None and place.is_many:
+            self.wrong(pointer, "[*] finds a list, and one value is meant here", "say which: [0], [-1]")
+        return place
+
+    def pattern(self, text: str, pointer: str) -> Any:
+        """A regular expression (RE2 syntax), compiled; None, and noted, where it is none."""
+        import re2  # most connectors have none
+
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            return re2.compile(text, options)
+        except re2.error as wrong:
+            fault = wrong.args[0].decode(errors="replace")
+            hint = "RE2 syntax: no look-around, no back-references"
+            self.wrong(pointer, f"is not a regular expression: {fault}", hint)
+            return None
 
 
 def origin_fault(url: str, *, allow_loopback: bool) -> tuple[str, str] | None:

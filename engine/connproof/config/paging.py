@@ -23,7 +23,7 @@ from connproof.model import (
     Then,
     Window,
 )
-from connproof.places import ABSENT, Place, PlaceWrong
+from connproof.places import ABSENT, Place
 
 __all__ = ["read_for_each", "read_hydrate", "read_nested", "read_pagination"]
 
@@ -178,7 +178,7 @@ def read_nested(said: Mapping[str, Any], pointer: str, notes: Notes) -> tuple[Ne
     found = []
     for path, words in said.get("nested", {}).items():
         at = child(f"{pointer}/nested", path)
-        place = _names_alone(_parsed(path, at, notes), at, notes)
+        place = _names_alone(notes.place(path, at), at, notes)
         inner = read_place(words, "response_path", at, notes)
         _names_alone(inner, f"{at}/response_path", notes)
         pagination = read_pagination(words["pagination"], f"{at}/pagination", notes)
@@ -228,7 +228,7 @@ def _leads(said: Mapping[str, Any], word: str, pointer: str, notes: Notes) -> Pl
     for index, one in enumerate(said[word]):
         here = child(at, index)
         words = {"path": one} if isinstance(one, str) else one
-        place = read_place(words, "path", here, notes) if isinstance(one, dict) else _one_value(one, here, notes)
+        place = read_place(words, "path", here, notes) if isinstance(one, dict) else notes.one_place(one, here)
         if place is not None:
             found.append(Lead(place, words.get("url_param")))
     return Leads(tuple(found)) if found else None
@@ -236,19 +236,4 @@ def _leads(said: Mapping[str, Any], word: str, pointer: str, notes: Notes) -> Pl
 
 def read_place(said: Mapping[str, Any], word: str, pointer: str, notes: Notes) -> Place | None:
     """A word that is the path of one value; None where it is not said, or is no path."""
-    return _one_value(said[word], child(pointer, word), notes) if word in said else None
-
-
-def _one_value(text: str, pointer: str, notes: Notes) -> Place | None:
-    place = _parsed(text, pointer, notes)
-    if place is not None and place.is_many:
-        notes.wrong(pointer, "[*] finds a list, and one value is meant here", "say which: [0], [-1]")
-    return place
-
-
-def _parsed(text: str, pointer: str, notes: Notes) -> Place | None:
-    try:
-        return Place.parse(text)
-    except PlaceWrong as wrong:
-        notes.wrong(pointer, str(wrong))
-        return None
+    return notes.one_place(said[word], child(pointer, word)) if word in said else None

@@ -31,7 +31,7 @@ from connproof.model import (
     Words,
     frozen,
 )
-from connproof.places import ABSENT, Place, PlaceWrong
+from connproof.places import ABSENT, Place
 
 __all__ = ["read"]
 
@@ -107,19 +107,10 @@ class _Reading:
 
     def _place(self, said: Mapping[str, Any], word: str, pointer: str, default: str | None = None) -> Place | None:
         text = said.get(word, default)
-        place = None if text is None else self._parsed(text, child(pointer, word))
-        if place is not None and place.is_many and word != "response_path":
-            self._notes.wrong(
-                child(pointer, word), "[*] finds a list, and one value is meant here", "say which: [0], [-1]"
-            )
-        return place
-
-    def _parsed(self, text: str, pointer: str) -> Place | None:
-        try:
-            return Place.parse(text)
-        except PlaceWrong as wrong:
-            self._notes.wrong(pointer, str(wrong))
+        if text is None:
             return None
+        read = self._notes.place if word == "response_path" else self._notes.one_place
+        return read(text, child(pointer, word))
 
     def _operation(self, resource: str, name: str, said: dict[str, Any], default: Pagination | None) -> Operation:
         pointer = child(child("/resources", resource), name)
@@ -201,7 +192,7 @@ class _Reading:
 
     def _writes(self, said: dict[str, str], pointer: str) -> tuple[FieldRule, ...]:
         for path in said:
-            self._parsed(path, child(pointer, path))
+            self._notes.place(path, child(pointer, path))
         return tuple(self._rule(path, expression, child(pointer, path)) for path, expression in said.items())
 
     def _rule(self, field: str, expression: str, pointer: str) -> FieldRule:

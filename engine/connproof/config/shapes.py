@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connproof.config.conditions import read_pattern
 from connproof.config.notes import Notes
 from connproof.documents import PLATFORM_BASE, child
 from connproof.model import CustomFields, CustomSource, FieldRule, Format, XmlFormat
-from connproof.places import Place, PlaceWrong
+from connproof.places import Place
 
 __all__ = ["read_custom_fields", "read_decode"]
 
@@ -39,7 +38,7 @@ def _elements(said: Mapping[str, Any], word: str, pointer: str, notes: Notes) ->
     found = []
     for index, text in enumerate(said.get(word, ())):
         at = child(f"{pointer}/{word}", index)
-        place = _place(text, at, notes)
+        place = notes.place(text, at)
         if place is None:
             continue
         if not place.steps or any(not isinstance(step, str) for step in place.steps):
@@ -87,8 +86,8 @@ def _source(said: Mapping[str, Any], pointer: str, notes: Notes) -> CustomSource
     if "key" in said and not said.keys() & {"value", "typed_by"}:
         notes.wrong(f"{pointer}/key", "says where the name stands, and nothing where the value does", 'say "value"')
     if "pattern" in keys:
-        read_pattern(keys["pattern"], f"{pointer}/keys/pattern", notes)
-    places = {word: _one_place(said[word], child(pointer, word), notes) for word in _PLACES if word in said}
+        notes.pattern(keys["pattern"], f"{pointer}/keys/pattern")
+    places = {word: notes.one_place(said[word], child(pointer, word)) for word in _PLACES if word in said}
     return CustomSource(
         at=places.get("at") or Place.parse("$"),
         prefix=keys.get("prefix", ""),
@@ -103,18 +102,3 @@ def _source(said: Mapping[str, Any], pointer: str, notes: Notes) -> CustomSource
 
 
 _PLACES = ("at", "key", "value", "typed_by")
-
-
-def _one_place(text: str, pointer: str, notes: Notes) -> Place | None:
-    place = _place(text, pointer, notes)
-    if place is not None and place.is_many:
-        notes.wrong(pointer, "[*] finds a list, and one value is meant here", "say which: [0], [-1]")
-    return place
-
-
-def _place(text: str, pointer: str, notes: Notes) -> Place | None:
-    try:
-        return Place.parse(text)
-    except PlaceWrong as wrong:
-        notes.wrong(pointer, str(wrong))
-        return None

@@ -8,7 +8,6 @@ from typing import Any, Final
 from connproof.config.notes import BRACES, Notes
 from connproof.documents import child
 from connproof.model import Connector, Variable
-from connproof.places import Place, PlaceWrong
 
 __all__ = ["judge_variables", "read_variables", "with_samples"]
 
@@ -24,17 +23,12 @@ def read_variables(said: dict[str, Any], notes: Notes) -> dict[str, Variable]:
 
 
 def _variable(name: str, said: dict[str, Any], notes: Notes) -> Variable:
-    path: Place | None = None
-    try:
-        path = Place.parse(said["path"]) if "path" in said else None
-    except PlaceWrong as wrong:
-        notes.wrong(f"{child('/variables', name)}/path", str(wrong))
     return Variable(
         name,
         said["pattern"],
         secret=said.get("secret", False),
         source=said.get("source", "account"),
-        path=path,
+        path=notes.one_place(said["path"], f"{child('/variables', name)}/path") if "path" in said else None,
         operation=said.get("operation"),
         in_host=said.get("in_host", "as_is"),
     )
@@ -72,18 +66,8 @@ def _host_names(base_url: str) -> set[str]:
 
 
 def _pattern(variable: Variable, base_url: str, pointer: str, notes: Notes) -> None:
-    import re2  # most connectors have no variable, and no use for it
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        pattern = re2.compile(variable.pattern, options)
-    except re2.error as wrong:
-        notes.wrong(
-            pointer,
-            f"is not a regular expression: {wrong.args[0].decode(errors='replace')}",
-            "RE2 syntax: no look-around, no back-references",
-        )
+    pattern = notes.pattern(variable.pattern, pointer)
+    if pattern is None:
         return
     if base_url.startswith(f"{{{variable.name}}}"):
         if through := [text for text in _ANYWHERE if pattern.fullmatch(text)]:
