@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from projects import Project
+from projects import CHECK, Project
 
 from connproof import ratelimit
 from connproof.errors import ProviderBusy, ProviderDown
@@ -15,6 +15,7 @@ from connproof.events import LimitsSeen
 from connproof.outcome import error_of
 from connproof.resume import resumed
 from connproof.run import listing, sending
+from pytest_connproof.checks import targets
 from pytest_connproof.finding import Finding, Inconclusive
 
 FILE = "recordings/orders.json"
@@ -211,6 +212,17 @@ def test_LIM_002_fails_with_a_doubt_on_a_standard_that_is_not_sent(orders: Proje
     assert _doubt(orders, "LIM-002").startswith("declared, but never seen: /rate_limit/standard\n")
 
 
+@pytest.mark.parametrize("words", ["conditions alone", "a number alone"])
+def test_LIM_002_is_judged_where_a_place_is_named(orders: Project, words: str) -> None:
+    """Where an answer tells of nothing, nothing can be told wrongly."""
+    said = orders.read("connector.json")["rate_limit"]["throttled"]
+    limits = {"throttled": [{"when": said[0]["when"]}]} if words == "conditions alone" else {"default_wait_s": 5}
+    orders.change("connector.json", LIMITS, limits)
+
+    assert [] == [*targets(CHECK["LIM-002"], orders.subject())]
+    assert [""] == [*targets(CHECK["LIM-003"], orders.subject())]
+
+
 def _told_otherwise(monkeypatch: pytest.MonkeyPatch, **changes: Callable[[Any], Any]) -> None:
     """An engine that changes what it read."""
     real = ratelimit._Reading.budgets
@@ -371,6 +383,15 @@ def test_LIM_003_fails_with_a_doubt_without_a_look_alike(orders: Project) -> Non
     ) == _doubt(orders, "LIM-003")
 
 
+def test_LIM_003_passes_on_a_throttle_where_one_record_is_wanted(orders: Project) -> None:
+    """A body that says that it is a throttle is no record, though a record is what was asked for."""
+    rule = {"when": {"status": 200, "body": {"error.code": "locked"}}}
+    rules = orders.read("connector.json")["rate_limit"]["throttled"]
+    orders.change("connector.json", f"{LIMITS}/throttled", [*rules, rule])
+
+    assert {"answers": 7, "statuses": 2} == orders.judge("LIM-003")
+
+
 @pytest.mark.parametrize(("status", "needs_one"), [(403, True), (503, False), (420, False), (429, False)])
 def test_LIM_003_passes_on_a_status_that_means_nothing_else(orders: Project, status: int, needs_one: bool) -> None:
     """HTTP has another word for 403, none for 420, and a 503 asks to come back too."""
@@ -431,7 +452,7 @@ def test_LIM_004_fails_on_a_page_that_is_asked_twice(orders: Project, monkeypatc
     found = _refuted(orders, "LIM-004")
 
     assert "orders.list goes on from its token with a request that was not due" == found.what
-    assert "then asked   GET https://api.orders.example/v2/orders" in found.facts
+    assert "then asked   GET https://api.orders.example/v2/orders\n  which is     asked a second time" in found.facts
 
 
 def test_LIM_004_fails_on_an_engine_without_tokens(orders: Project, monkeypatch: pytest.MonkeyPatch) -> None:

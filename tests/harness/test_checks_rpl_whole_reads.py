@@ -1,4 +1,4 @@
-"""The RPL checks on reads that take more than their own pages: windows, restarts, single records, parents."""
+"""RPL, LIM and ERR on reads that take more than their own pages: windows, restarts, single records, parents."""
 
 from __future__ import annotations
 
@@ -130,24 +130,61 @@ def test_RPL_005_knows_which_answer_a_record_stands_in(project: Any) -> None:
     assert [2, 3, 5] == list(run.asides)
 
 
+LISTING: dict[str, Any] = {
+    "path": "/t/{tenant}/rows",
+    "pagination": {**CURSOR, "seed": {"operation": "token", "field": "token"}},
+    "for_each": {"operation": "rows.tenants", "params": {"tenant": "id"}},
+    "nested": {"lines": {"response_path": "of", "pagination": {"type": "next_url", "next_url_field": "more"}}},
+}
+FANNED = [
+    got("/tenants", {}, {"items": [{"id": "a"}, {"id": "b"}]}),
+    got("/token", {}, {"token": "t0"}),
+    got("/t/a/rows", {"next": "t0"}, {"items": [{"id": 1, "lines": {"of": [1], "more": "/v1/lines/2"}}]}),
+    got("/lines/2", {}, {"of": [2]}),
+    got("/token", {}, {"token": "t1"}),
+    got("/t/b/rows", {"next": "t1"}, page(2)),
+]
+TENANTS: dict[str, Any] = {"list": LISTING, "tenants": {"returns": "list"}, "token": {}}
+
+
 def test_RPL_passes_on_a_seed_parents_and_nested_lists(project: Any) -> None:
     """Answers that are no pages of the listing are used, and hold none of its records."""
-    listing = {
-        "path": "/t/{tenant}/rows",
-        "pagination": {**CURSOR, "seed": {"operation": "token", "field": "token"}},
-        "for_each": {"operation": "rows.tenants", "params": {"tenant": "id"}},
-        "nested": {"lines": {"response_path": "of", "pagination": {"type": "next_url", "next_url_field": "more"}}},
-    }
-    whole = {"id": 1, "lines": {"of": [1], "more": "/v1/lines/2"}}
-    exchanges = [
-        got("/tenants", {}, {"items": [{"id": "a"}, {"id": "b"}]}),
-        got("/token", {}, {"token": "t0"}),
-        got("/t/a/rows", {"next": "t0"}, {"items": [whole]}),
-        got("/lines/2", {}, {"of": [2]}),
-        got("/token", {}, {"token": "t1"}),
-        got("/t/b/rows", {"next": "t1"}, page(2)),
-    ]
-    fanned = project(exchanges, list=listing, tenants={"returns": "list"}, token={})
+    fanned = project(FANNED, **TENANTS)
 
     assert [{"exchanges": 6}, {"requests": 6}, {"pages": 2}, {"records": 2, "exchanges": 6}] == evidence(fanned)
     assert "exchange rows.list/6  items[0]" == fanned.subject().run("rows.list").origin_of(1)
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "operations"),
+    [
+        pytest.param(WINDOWS, {"list": {"key": "id", "pagination": {**CURSOR, "window": WINDOW}}}, id="windows"),
+        pytest.param(SINGLES, {"list": {"pagination": CURSOR, "hydrate": HYDRATE}, "get": GET}, id="single records"),
+        pytest.param(FANNED, TENANTS, id="seeds, parents and nested lists"),
+    ],
+)
+def test_LIM_004_passes_wherever_such_a_read_is_broken_off(
+    project: Any, exchanges: list[dict[str, Any]], operations: dict[str, Any]
+) -> None:
+    """What was asked for a page that was not whole yet is asked again, and nothing else."""
+    assert {"lanes": 1, "breaks": len(exchanges)} == project(exchanges, **operations).judge("LIM-004")
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_ERR_001_passes_on_an_error_of_an_operation_that_a_listing_is_read_with(project: Any, number: int) -> None:
+    """Its own rules say what its answer means, also where another operation is what was called."""
+    refused = got(SINGLES[number]["request"]["url"].partition("/v1")[2], {}, {"state": "locked"}, status=409)
+    refused["request"] = SINGLES[number]["request"]
+    rule = {"when": {"status": 409}, "means": "forbidden"}
+    own = {"list": {"pagination": CURSOR, "hydrate": HYDRATE}, "get": {**GET, "errors": [rule]}}
+    hydrated = project([*SINGLES[:number], refused], **own)
+
+    assert {"errors": 1, "codes": 0, "messages": 0} == hydrated.judge("ERR-001")
+
+
+def test_ERR_002_passes_on_a_single_record_that_has_a_state(project: Any) -> None:
+    """An answer is judged as what it answers: a record's own state is no word of the listing's."""
+    failed = got("/rows/1", {}, {"row": {"id": 1, "name": "n1", "status": "failed"}})
+    listing = {"list": {"pagination": CURSOR, "hydrate": HYDRATE}, "get": GET}
+
+    assert {"answers": 5} == project([SINGLES[0], failed, *SINGLES[2:]], **listing).judge("ERR-002")

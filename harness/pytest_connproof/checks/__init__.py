@@ -142,7 +142,9 @@ def _applies(check: Check, subject: Subject) -> bool:
             return bool(subject.paged)
         case "LIM-001":
             return subject.connector.rate_limit is not None or lim.has_a_throttle(subject)
-        case "LIM-002" | "LIM-003":
+        case "LIM-002":
+            return bool(lim.declared(subject))
+        case "LIM-003":
             return subject.connector.rate_limit is not None
         case "ERR-001":
             return err.has_an_error(subject)

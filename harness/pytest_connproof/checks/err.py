@@ -68,9 +68,10 @@ def errors_reach_the_caller(subject: Subject, target: str) -> Evidence:  # noqa:
         errors += 1
         error = run.error
         expected = _CAUGHT_AS[verdict.meaning]
+        meanings = [meaning_of(connector, one, exchange.response).meaning for one in _read_with(subject, operation)]
         if (
             run.tally.requests > use.order
-            or type(error) is not expected
+            or type(error) not in {_CAUGHT_AS.get(meaning) for meaning in meanings}
             or not isinstance(error, ProviderSaid)
             or error.status != exchange.response.status
         ):
@@ -367,10 +368,23 @@ def declared_rules(subject: Subject) -> Sequence[ErrorRule]:
 
 
 def _answers(subject: Subject) -> Iterator[tuple[str, Exchange, Operation]]:
+    """Every recorded answer, its lane, and the operation that gave it: maybe one that the lane's is read with."""
+    operations = {operation.id: operation for operation in subject.connector.operations()}
     for lane_id, recorded in subject.lanes.items():
-        operation = subject.operation(recorded.lane)
+        run = subject.run(lane_id)
+        asides = {id(use.exchange): run.asides[use.order] for use in run.tally.used if use.order in run.asides}
         for exchange in recorded.lane.exchanges:
-            yield lane_id, exchange, operation
+            aside = asides.get(id(exchange))
+            yield lane_id, exchange, operations[aside.operation if aside else recorded.lane.operation]
+
+
+def _read_with(subject: Subject, operation: Operation) -> Sequence[Operation]:
+    """The operations whose error may end a read of this one: where it is read with others, whichever they are."""
+    paging = operation.pagination
+    is_alone = not (operation.hydrate or operation.for_each or operation.nested) and (
+        paging is None or not (paging.seed or paging.continue_with)
+    )
+    return [operation] if is_alone else [operation, *subject.connector.operations()]
 
 
 def _may_go_on(subject: Subject, operation: Operation, status: int, verdict: Verdict) -> bool:

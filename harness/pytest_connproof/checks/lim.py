@@ -19,13 +19,13 @@ from typing import Final, TypeAlias
 
 from connproof.conditions import holds
 from connproof.errors import ProviderBusy, ProviderSaid
-from connproof.model import RETRY_AFTER, BudgetRule, Condition, LimitSource, RateLimit, Response
+from connproof.model import RETRY_AFTER, BudgetRule, Condition, LimitSource, Operation, RateLimit, Request, Response
 from connproof.places import Absent, JsonValue
 from pytest_connproof.answers import document_in, meaning_of, records_in
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.lane_run import LaneRun
-from pytest_connproof.recording import Exchange
-from pytest_connproof.replay import Use
+from pytest_connproof.recording import Exchange, Lane
+from pytest_connproof.replay import Ledger, UnmatchedRequest, Use
 from pytest_connproof.subject import Subject
 
 _MOST_BREAKS: Final = 12  # of one lane: a long one is broken off at its start, at its end and at places between
@@ -71,7 +71,7 @@ def throttles_reach_the_caller(subject: Subject, target: str) -> Evidence:  # no
 def limits_are_not_overstated(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
     """No answer tells the caller of more left, or of a shorter time, than it said; each declared place was seen."""
     config = subject.connector.rate_limit or RateLimit()
-    sources = _declared(subject, config)
+    sources = declared(subject)
     seen: set[str] = set()
     answers = 0
     for lane_id in subject.lanes:
@@ -102,7 +102,7 @@ def look_alikes_are_no_throttles(subject: Subject, target: str) -> Evidence:  # 
         meaning = meaning_of(subject.connector, operation, response)
         last = run.tally.used[-1].exchange if run.tally.used else None
         if meaning.meaning == "throttled":
-            if 200 <= response.status < 300 and any(record is not None for record in records_in(operation, response)):
+            if 200 <= response.status < 300 and _holds_records(operation, response):
                 raise Finding(
                     "a page with records is taken for a throttle",
                     rows(
@@ -177,11 +177,21 @@ def _unmet(subject: Subject) -> list[str]:
         (exchange.response, document_in(subject.operation(subject.lanes[lane_id].lane), exchange.response))
         for lane_id, exchange in _exchanges(subject)
     ]
-    declared = subject.connector.rate_limit.throttled if subject.connector.rate_limit else ()
-    return [rule.pointer for rule in declared if not any(holds(rule.when, *answer) for answer in answers)]
+    rules = subject.connector.rate_limit.throttled if subject.connector.rate_limit else ()
+    return [rule.pointer for rule in rules if not any(holds(rule.when, *answer) for answer in answers)]
 
 
 # LIM-003.
+
+
+def _holds_records(operation: Operation, response: Response) -> bool:
+    """Whether records stand in an answer, and not only something that could be taken for the one."""
+    found = records_in(operation, response)
+    return (
+        bool(found)
+        if operation.is_list
+        else operation.response_path is not None and any(isinstance(one, dict) for one in found)
+    )
 
 
 def _needs_a_look_alike(when: Condition, said: int | str) -> bool:
@@ -221,23 +231,26 @@ def _broken_off(subject: Subject, lane_id: str, whole: LaneRun, number: int) -> 
             f"{lane_id} cannot be gone on with after a throttle",
             rows({"broken off": where, "ended": broken.outcome, "token": "none" if token is None else "there is one"}),
         )
-    # What was asked for a page that the caller did not get is asked again; nothing else is there any more.
-    done = {id(use.exchange) for use in broken.tally.used[: broken.asked[-1] if broken.asked else 0]}
+    # What was asked for a page that the caller did not get is asked again, and the parents of a page that one did:
+    # a token holds no records. Nothing else is there any more.
+    parents = {order for order, aside in broken.asides.items() if aside.purpose == "for_each"}
+    given = broken.tally.used[: broken.asked[-1] if broken.asked else 0]
+    done = {id(use.exchange) for use in given if use.order not in parents}
     rest = tuple(one for one in lane.exchanges if one.repeats or id(one) not in done)
     call = lane.call
     if call is not None and call.limit is not None:
         call = replace(call, limit=call.limit - len(broken.records))
     resumed = subject.replayed(lane_id, replace(lane, exchanges=rest, call=call), resume=token)
     if resumed.unmatched is not None:
-        again = any(near.used_by is None and not near.differences for near in resumed.unmatched.misses)
         asked = resumed.unmatched.request
+        before = tuple(exchange for exchange in lane.exchanges if id(exchange) in done)
         raise Finding(
             f"{lane_id} goes on from its token with a request that was not due",
             rows(
                 {
                     "broken off": where,
                     "then asked": f"{asked.method} {asked.url.partition('?')[0]}",
-                    "is": "recorded, and was asked before" if again else "none that was still to be asked",
+                    "which is": "asked a second time" if _answers(before, lane, asked) else "not recorded",
                 }
             ),
         )
@@ -260,6 +273,15 @@ def _broken_off(subject: Subject, lane_id: str, whole: LaneRun, number: int) -> 
                 }
             ),
         )
+
+
+def _answers(exchanges: tuple[Exchange, ...], lane: Lane, request: Request) -> bool:
+    """Whether one of these exchanges is this request's."""
+    try:
+        Ledger(replace(lane, exchanges=exchanges)).answer(request)
+    except UnmatchedRequest:
+        return False
+    return True
 
 
 # LIM-002: an independent reading.
@@ -304,15 +326,16 @@ def _pairs(text: str) -> dict[str, dict[str, int]]:
     }
 
 
-def _declared(subject: Subject, config: RateLimit) -> dict[str, LimitSource]:
+def declared(subject: Subject) -> dict[str, LimitSource]:
     """Every place that the document itself declares, by its pointer."""
+    config = subject.connector.rate_limit or RateLimit()
     found = {pointer: source for _, at, rule in _rules(config) for pointer, source in _sources_of(rule, at)}
     if config.wait != (RETRY_AFTER,) or "wait" in (subject.document.get("rate_limit") or {}):
         found |= {f"/rate_limit/wait/{index}": source for index, source in enumerate(config.wait)}
     for throttle in config.throttled:
         found |= {f"{throttle.pointer}/wait/{index}": source for index, source in enumerate(throttle.wait)}
-    declared = {pointer: source for pointer, source in found.items() if source.fixed is None}
-    return declared | ({"/rate_limit/standard": RETRY_AFTER} if config.standard else {})
+    read = {pointer: source for pointer, source in found.items() if source.fixed is None}
+    return read | ({"/rate_limit/standard": RETRY_AFTER} if config.standard else {})
 
 
 _WORDS: Final = ("limit", "remaining", "used", "reset", "window", "refill_per_s", "needed")
