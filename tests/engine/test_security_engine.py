@@ -235,7 +235,7 @@ def test_S25_hostile_json_in_an_answer_is_an_error(name: str) -> None:
     with pytest.raises((PageUnreadable, LimitExceeded)) as said:
         read(connector(), provider)
 
-    assert said.value.facts["asked"].startswith("sample.rows.list, page 1")
+    assert str(said.value.facts["asked"]).startswith("sample.rows.list, page 1")
     assert said.value.resume is not None
     assert len(str(said.value)) < 1000
 

@@ -10,7 +10,6 @@ import pytest
 from connproof.config import parse
 from pytest_connproof.redact import Policy, policy_for
 
-
 LOGIN = {"url": "https://a.example", "params": {"user": "{user}"}}
 
 
