@@ -227,6 +227,10 @@ def _is_failed(value: JsonValue) -> bool:
     return isinstance(value, str) and value.strip().lower() in _FAILED
 
 
+def _is_filled(value: JsonValue) -> bool:
+    return isinstance(value, list | dict) and bool(value)
+
+
 def _is_some(value: JsonValue) -> bool:
     return isinstance(value, int | float) and value > 0
 
@@ -289,7 +293,10 @@ def _of(
     value: JsonValue, shapes: Mapping[str, Callable[[JsonValue], bool]], path: _Names
 ) -> Iterator[tuple[_Names, str]]:
     for name, inner in value.items() if isinstance(value, dict) else ():
-        if (is_failure := shapes.get(_plain(name))) is not None and is_failure(inner):
+        is_failure = shapes.get(_plain(name))
+        if is_failure is None and shapes is _OF_AN_ENVELOPE and _plain(name).endswith("errors"):
+            is_failure = _is_filled
+        if is_failure is not None and is_failure(inner):
             yield (*path, name), _kind(inner)
 
 
