@@ -279,7 +279,7 @@ def test_OVR_004_fails_on_an_overridden_field_with_a_wrong_standing(
     found = _refuted(orders, "OVR-004", MODEL)
 
     assert "sales.order/custom_fields does not say what gave it" == found.what
-    assert "under      the probe\n" in found.facts
+    assert "under      account:probe\n" in found.facts
     assert f"says       {says}" in found.facts
 
 
@@ -316,3 +316,25 @@ def test_OVR_004_fails_with_a_doubt_without_a_record(orders: Project) -> None:
     orders.change(FILE, "/lanes", orders.read(FILE)["lanes"][2:3])
 
     assert _doubt(orders, "OVR-004", MODEL).startswith("no recording holds a record of sales.order")
+
+
+def test_OVR_004_passes_on_custom_fields_that_a_layer_gives_in_part(orders: Project) -> None:
+    """Of an object that two levels make together, it is the last one's."""
+    orders.change("connector.json", "/unified/sales.order/custom_fields", {"from": {"keys": {"prefix": "x_"}}})
+    orders.write(
+        NORTH,
+        {
+            **orders.read(NORTH),
+            "overrides": {"unified": {MODEL: {"custom_fields": {"from": {"keys": {"prefix": "reg"}}}}}},
+        },
+    )
+
+    assert {"fields": 16} == orders.judge("OVR-004", MODEL)
+
+
+def test_OVR_004_fails_with_a_doubt_on_a_layer_that_cannot_map_the_record(orders: Project) -> None:
+    """An account's expression may want what the example account does not have; that is no wrong level."""
+    overrides = {"unified": {MODEL: {"fields": {"title": "$error('only here')"}}}}
+    orders.write(NORTH, {**orders.read(NORTH), "overrides": overrides})
+
+    assert "sales.order/title of account:north fails on a record of orders.get" == _doubt(orders, "OVR-004", MODEL)

@@ -18,8 +18,9 @@ import jsonschema
 from connproof import config
 from connproof.clock import FixedClock
 from connproof.documents import PLATFORM_BASE
+from connproof.errors import MappingFailed
 from connproof.events import Event, Listener, PageRead, ignore
-from connproof.mapping import CompiledMapping, compile_mapping
+from connproof.mapping import CompiledMapping, ExplainedField, compile_mapping
 from connproof.model import Account, Connector, FieldRule, UnifiedMapping
 from connproof.overrides import Layer, overridable
 from connproof.places import JsonValue
@@ -136,68 +137,76 @@ def fields_come_by_configuration(subject: Subject, target: str) -> Evidence:
 
 
 def every_field_says_its_level(subject: Subject, target: str) -> Evidence:
-    """Of each field, base or overridden, document, line and level are those that gave its expression."""
+    """Of each field, base or overridden, level, document and line are those that gave its expression."""
     probe = _probe(subject, target)
+    record = subject.recorded_records(probe.lane)[0]
+    base = _Text(PLATFORM_BASE, str(subject.file), subject.file.read_text(encoding="utf-8"))
     told = 0
-    for name, connector, layer, given in _levels(subject, target, probe):
-        record = subject.recorded_records(probe.lane)[0]
-        compiled = _compiled(subject, probe.lane, connector, target)
-        for field in compiled.explained(record):
+    for connector, layer in _levels(subject, probe):
+        given = _given(layer, connector.unified[target]) if layer else frozenset()
+        try:
+            explained = _compiled(subject, probe.lane, connector, target).explained(record)
+        except MappingFailed as failed:
+            name = layer.label if layer else base.level
+            raise Inconclusive(f"{target}/{failed.field} of {name} fails on a record of {probe.lane}") from None
+        for field in explained:
             told += 1
-            is_given = field.name in given
-            level = layer.label if is_given and layer else PLATFORM_BASE
-            document, text = (
-                (layer.document, layer.data.decode())
-                if is_given and layer
-                else (str(subject.file), subject.file.read_text(encoding="utf-8"))
-            )
-            lines = text.splitlines()
-            line = lines[field.line - 1] if 0 < field.line <= len(lines) else ""
-            # A document on one line, or a field that stands for several, has its name where it has it.
-            wrong = [
-                what
-                for what, is_right in (
-                    (f"level {field.level}", field.level == level),
-                    (f"document {field.document}", Path(field.document) == Path(document)),
-                    (f"line {field.line}", _is_the_line(line, field.pointer)),
-                )
-                if not is_right
-            ]
-            if wrong:
+            own = layer is not None and field.name in given
+            text = _Text(layer.label, layer.document, layer.data.decode()) if layer and own else base
+            if wrong := text.contradicted_by(field):
                 raise Finding(
                     f"{target}/{field.name} does not say what gave it",
-                    rows({"under": name, "given by": f"{level}   {document}", "says": ", ".join(wrong)}),
+                    rows(
+                        {
+                            "under": layer.label if layer else base.level,
+                            "given by": f"{text.level}   {text.document}",
+                            "says": ", ".join(wrong),
+                        }
+                    ),
                 )
     return {"fields": told}
 
 
-def _is_the_line(line: str, pointer: str) -> bool:
-    """Whether the member that a pointer names stands on a line."""
-    name = pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
-    return json.dumps(name, ensure_ascii=False) in line or json.dumps(name) in line
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A document that gives fields, and the level that it is of."""
+
+    level: str
+    document: str
+    text: str
+
+    def contradicted_by(self, field: ExplainedField) -> list[str]:
+        """What a field says of where it comes from that is not so, if this gave it."""
+        name = field.pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+        lines = self.text.splitlines()
+        line = lines[field.line - 1] if 0 < field.line <= len(lines) else ""
+        spelt = {json.dumps(name), json.dumps(name, ensure_ascii=False)}
+        said = {
+            f"level {field.level}": field.level == self.level,
+            f"document {field.document}": Path(field.document) == Path(self.document),
+            # An element of a list has no name.
+            f"line {field.line}": any(one in line for one in spelt) or (name.isdecimal() and line.strip() != ""),
+        }
+        return [what for what, is_so in said.items() if not is_so]
 
 
-def _levels(
-    subject: Subject, model: str, probe: _Probe
-) -> Iterator[tuple[str, Connector, Layer | None, frozenset[str]]]:
-    """The base, the probe, and every account of the folder: connector, layer, and the fields that the layer gives."""
-    yield "the base", subject.connector, None, frozenset()
+def _levels(subject: Subject, probe: _Probe) -> Iterator[tuple[Connector, Layer | None]]:
+    """The base, the base with the probe on it, and with each account's layer."""
+    yield subject.connector, None
     layer = _layer(probe.patch)
-    yield "the probe", _layered(subject, layer), layer, _given(layer, model)
+    yield _layered(subject, layer), layer
     for other in FileStore(subject.folder.parent).layers(subject.name, "account"):
-        yield other.label, subject.parties[other.name].connector, other, _given(other, model)
+        yield subject.parties[other.name].connector, other
 
 
-def _given(layer: Layer, model: str) -> frozenset[str]:
-    """The fields of a model that a layer gives."""
+def _given(layer: Layer, mapping: UnifiedMapping) -> frozenset[str]:
+    """The fields of a model that a layer gives, wholly or, of custom fields, in part."""
     here: Any = json.loads(layer.data)
-    for name in ("overrides", "unified", model):
-        here = here.get(name) if isinstance(here, dict) else None
-    mapping = here if isinstance(here, dict) else {}
-    given = set(mapping.get("fields") or {})
-    if "custom_fields" in mapping:
-        given.add("custom_fields")
-    return frozenset(given)
+    for name in ("overrides", "unified", mapping.model):
+        here = here.get(name, {})
+    custom = mapping.custom_fields
+    own = {custom.rule.name} if custom is not None and "custom_fields" in here else set()
+    return frozenset({*here.get("fields", {}), *own})
 
 
 # Layers that are made here.
