@@ -115,7 +115,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "decode": ("parts",),
     "drift": ("shapes", "reads"),
     "foreign": ("tape", "document", "plain_yaml", "notation", "wire"),
-    "model": ("wire", "answers", "limits", "access", "paging", "operations", "mappings", "connector"),
+    "model": ("wire", "answers", "limits", "access", "paging", "operations", "mappings", "tokens", "connector"),
     "mapping": ("values", "instants", "patterns", "jsonata", "models", "custom", "paths"),
     "pagination": ("leads",),
     "parity": ("instants", "compare"),
@@ -136,7 +136,7 @@ SHARED: dict[str, tuple[str, ...]] = {
         "fanned_out",
         "listing",
     ),
-    "stores": ("keys",),
+    "stores": ("keys", "token_store"),
 }
 
 # What pytest imports at start-up in every environment that has this distribution, wanted or not.

@@ -4,14 +4,19 @@
     ├── ConfigWrong            the connector's author: connector.json says something it may not
     ├── MappingFailed          the connector's author: an expression failed on a record
     ├── CallWrong              the caller: an unknown resource, a missing parameter, a bad resume token
+    │   └── SharedGrant            another account has this very refresh token: two would spend it twice
+    ├── StoreFailed            whoever runs the store: it cannot be read or written
+    ├── ClientMisconfigured    whoever runs the OAuth client: its own id, secret or rights are refused
     └── ProviderSaid           the provider answered, and the read cannot go on as it is
         ├── AccessRefused      the account's owner: credentials refused, or not allowed
+        │   └── Reauthorise        the tokens are lost for good: connect the account again; `reason` says why
         ├── NotFound           the caller: no such thing at the provider
         ├── RequestRefused     the connector's author: the provider calls the request wrong
         ├── CursorExpired      the caller: the place in the listing is gone; read it anew
         ├── VersionGone        the connector's author: the provider has retired the API version
         ├── ProviderFailed     whoever reads the code: the provider says that it failed, and no more
         ├── ProviderBusy       nobody: wait; `seconds` says how long where the provider did
+        │   └── RefreshPending     a token is being refreshed, and there is none to go on with until then
         ├── ProviderDown       nobody: a fault at the provider or on the way; try later
         └── ProviderBroke      whoever reads the provider: its answer is not what the config declares
             ├── PageUnreadable     the body is not what its type or the config says
@@ -36,6 +41,7 @@ from typing import TypeAlias
 __all__ = [
     "AccessRefused",
     "CallWrong",
+    "ClientMisconfigured",
     "ConfigWrong",
     "ConnproofError",
     "CursorExpired",
@@ -53,7 +59,11 @@ __all__ = [
     "ProviderDown",
     "ProviderFailed",
     "ProviderSaid",
+    "Reauthorise",
+    "RefreshPending",
     "RequestRefused",
+    "SharedGrant",
+    "StoreFailed",
     "VersionGone",
     "printable",
     "shortened",
@@ -157,6 +167,18 @@ class CallWrong(ConnproofError):
     """The caller asked for something that the connector does not have, or asked for it wrongly."""
 
 
+class SharedGrant(CallWrong):
+    """Two accounts with one refresh token would each spend it, and the provider would call that theft."""
+
+
+class StoreFailed(ConnproofError):
+    """A store did not do what it was asked, or did not say so. What was not acknowledged may have happened."""
+
+
+class ClientMisconfigured(ConnproofError):
+    """The token endpoint refuses the OAuth client itself: no account of it is to blame, and none is marked."""
+
+
 class ProviderSaid(ConnproofError):
     """The provider's answer ends the read.
 
@@ -196,6 +218,15 @@ class AccessRefused(ProviderSaid):
     """The credentials were refused, or they do not allow this."""
 
 
+class Reauthorise(AccessRefused):
+    """The account's tokens are lost for good, and its owner must connect it again.
+
+    `reason` is machine-readable: revoked, rotation_response_lost, expired_idle.
+    """
+
+    reason: str = ""
+
+
 class NotFound(ProviderSaid):
     """The provider has no such thing."""
 
@@ -218,6 +249,10 @@ class ProviderFailed(ProviderSaid):
 
 class ProviderBusy(ProviderSaid):
     """A throttle. `seconds` is how long to wait, None where the provider does not say."""
+
+
+class RefreshPending(ProviderBusy):
+    """The access token has ended, and its refresh is not done, or may not be tried yet."""
 
 
 class ProviderDown(ProviderSaid):

@@ -70,6 +70,7 @@ from connproof.model.paging import (
     Then,
     Window,
 )
+from connproof.model.tokens import Candidate, TokenPair, TokenRow, TokenState
 from connproof.model.wire import (
     TRANSPORT_HEADERS,
     Headers,
@@ -91,6 +92,7 @@ __all__ = [
     "Batch",
     "Bookmark",
     "BudgetRule",
+    "Candidate",
     "Condition",
     "Connector",
     "CustomFields",
@@ -131,6 +133,9 @@ __all__ = [
     "Throttle",
     "TokenAnswer",
     "TokenEndpoint",
+    "TokenPair",
+    "TokenRow",
+    "TokenState",
     "Trait",
     "UnifiedMapping",
     "Variable",
