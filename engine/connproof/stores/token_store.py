@@ -57,7 +57,8 @@ class TokenStore(Protocol):
     async def keep(self, claimed: TokenRow, pair: TokenPair) -> Stored:
         """Store a successor under the next generation.
 
-        Only grant and generation must be as claimed, whoever has the lease by now. Where the generation has moved, the successor is appended to the candidates in the same transaction.
+        Only grant and generation must be as claimed, whoever has the lease by now. Where the generation has moved, the
+        successor is appended to the candidates in the same transaction.
         """
         ...
 
