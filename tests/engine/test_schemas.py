@@ -220,3 +220,16 @@ def test_both_validators_agree(value: dict[str, JsonValue]) -> None:
     by_words = jsonschema.Draft202012Validator(schema).is_valid(value)
 
     assert by_words == (told(schema, value) == [])
+
+
+@pytest.mark.parametrize("word", ["method", "path"])
+def test_a_missing_member_of_an_operation_is_seen(word: str) -> None:
+    """The fast validator must agree; versions before 0.46.1 let such an operation through."""
+    operation = {"method": "GET", "path": "/x"}
+    del operation[word]
+    document = {"base_url": "https://a.example", "auth": {"type": "none"}, "resources": {"r": {"list": operation}}}
+    value, source = read_json(json.dumps(document).encode(), "connector.json")
+
+    (problem,) = shipped("connproof", "connector").problems(value, source)
+
+    assert ("/resources/r/list", f'"{word}" is missing') == (problem.pointer, problem.message)
