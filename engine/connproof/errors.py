@@ -189,7 +189,7 @@ class ProviderSaid(ConnproofError):
     the answer ("auth_expired"), and `rule` the pointer of the rule that says so; each "" where there is none. `code`
     is the provider's own. `message` is what the provider says in words: it may quote what was sent, so it stands here
     for the caller, and in no text that is logged. `written` has the fates of the elements that were written before a
-    batch broke off.
+    batch broke off. `sent` is False where certainly not one byte of the request left, None where nobody knows.
     """
 
     def __init__(
@@ -212,6 +212,7 @@ class ProviderSaid(ConnproofError):
         self.code = ""
         self.message = ""
         self.written: tuple[object, ...] = ()
+        self.sent: bool | None = None
 
 
 class AccessRefused(ProviderSaid):

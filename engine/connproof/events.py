@@ -20,6 +20,7 @@ __all__ = [
     "ReadEnded",
     "RequestSent",
     "ResponseReceived",
+    "TokenRefreshed",
     "ignore",
 ]
 
@@ -81,7 +82,16 @@ class LimitsSeen:
     notes: tuple[str, ...]
 
 
-Event: TypeAlias = LimitsSeen | RequestSent | ResponseReceived | PageRead | AsideRead | ReadEnded
+@dataclass(frozen=True, slots=True)
+class TokenRefreshed:
+    """An account's new tokens are kept, under this generation; `notes` on what the answer says wrongly."""
+
+    account: str
+    generation: int
+    notes: tuple[str, ...] = ()
+
+
+Event: TypeAlias = LimitsSeen | RequestSent | ResponseReceived | PageRead | AsideRead | ReadEnded | TokenRefreshed
 Listener: TypeAlias = Callable[[Event], None]
 
 

@@ -8,10 +8,11 @@ reads no proxy or .netrc from the environment, keeps no cookie, decodes no more 
 from __future__ import annotations
 
 import zlib
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from connproof.errors import CallWrong, ConnproofError, LimitExceeded, PageUnreadable, ProviderDown
+from connproof.errors import CallWrong, ConnproofError, LimitExceeded, PageUnreadable, ProviderDown, ProviderSaid
 from connproof.model import TRANSPORT_HEADERS, Request, Response
 
 if TYPE_CHECKING:
@@ -81,29 +82,38 @@ class HttpxTransport:
             await self._network.aclose()
             self._network = None
 
+    def within(self, bounds: Bounds) -> HttpxTransport:
+        """The same connections under other bounds, once they are open: a token endpoint is waited for longer."""
+        other = copy(self)
+        other._bounds = bounds  # noqa: SLF001 it is one of our own
+        return other
+
     async def send(self, request: Request) -> Response:
         import asyncio
 
         if self._network is None:
             raise RuntimeError("HttpxTransport is not open: use `async with`")
         _refuse(request)
+        leaving = _Leaving()
         where = {"request": f"{request.method} {shown_url(request.url)}"}
         try:
             async with asyncio.timeout(self._bounds.seconds):
-                return await self._exchange(self._network, request)
+                return await self._exchange(self._network, request, leaving)
         except TimeoutError:
             failed: ConnproofError = ProviderDown(f"no whole answer within {self._bounds.seconds:g} seconds")
         except _faults() as fault:
             failed = ProviderDown("the exchange broke off", facts={"seen": type(fault).__name__})
         except ConnproofError as said:
             failed = said
+        if isinstance(failed, ProviderSaid):
+            failed.sent = leaving.sent
         # Nothing hangs on what is raised: other errors have texts and frames with the query in them, or with data.
         failed.facts = {**where, **failed.facts}
         failed.__context__ = None
         raise failed.with_traceback(None)
 
-    async def _exchange(self, network: PublicOnly, request: Request) -> Response:
-        answer = await network.handle_async_request(self._built(request))
+    async def _exchange(self, network: PublicOnly, request: Request, leaving: _Leaving) -> Response:
+        answer = await network.handle_async_request(self._built(request, leaving))
         try:
             headers = tuple(
                 (name.decode("latin-1").lower(), text.decode("latin-1")) for name, text in answer.headers.raw
@@ -119,7 +129,7 @@ class HttpxTransport:
         finally:
             await answer.aclose()
 
-    def _built(self, request: Request) -> httpx.Request:
+    def _built(self, request: Request, leaving: _Leaving) -> httpx.Request:
         """The request with what HTTP needs besides: the transport's own headers, where the request has none such."""
         import httpx
 
@@ -131,8 +141,25 @@ class HttpxTransport:
             request.url,
             headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in headers],
             content=request.body,
-            extensions={"target": _target(request.url)},
+            extensions={"target": _target(request.url), "trace": leaving},
         )
+
+
+class _Leaving:
+    """Watches a request leave: `sent` is False while there is no more than a connection, and none of it on the wire.
+
+    None where the network told of nothing.
+    """
+
+    def __init__(self) -> None:
+        self.sent: bool | None = None
+
+    async def __call__(self, event: str, details: object) -> None:  # noqa: ARG002 the signature is the library's
+        """Called by httpcore, as the extension "trace"."""
+        if event.endswith("send_request_headers.started"):
+            self.sent = True
+        elif self.sent is None and event.startswith("connection."):
+            self.sent = False
 
 
 def _faults() -> tuple[type[Exception], ...]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from connproof.clock import Clock, SystemClock
 from connproof.decode import Limits
 from connproof.errors import CallWrong, ProviderSaid
 from connproof.events import Listener, ReadEnded, ignore
 from connproof.mapping import CompiledMapping
-from connproof.model import Account, Connector, Headers, Position, Query, Request, Response
+from connproof.model import Account, Connector, Headers, Position, Query, Response
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.run.asking import Asking, fitting
 from connproof.run.calls import Call, Element, MappedPage, Record, Written
@@ -25,6 +26,9 @@ from connproof.run.sending import Door, Patience
 from connproof.run.writing import Writing
 from connproof.transport import Transport
 
+if TYPE_CHECKING:
+    from connproof.tokens import Tokens
+
 __all__ = ["Call", "Element", "Engine", "MappedPage", "Record", "Written"]
 
 
@@ -33,7 +37,8 @@ class Engine:
 
     `models` holds the JSON Schema of every unified model that may be mapped to. `mappings` holds what was compiled
     already, and takes what is compiled now: engines of one connector, account and clock may share it. `nonce` makes
-    texts that come once: idempotency keys, and the nonces of signatures.
+    texts that come once: idempotency keys, and the nonces of signatures. With `tokens` each request is signed with the
+    account's kept access token, not with one of its credentials; they may serve many engines.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Engine:
         limits: Limits | None = None,
         mappings: dict[str, CompiledMapping] | None = None,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        tokens: Tokens | None = None,
     ) -> None:
         self._connector = connector
         self._account = account or Account()
@@ -64,6 +70,7 @@ class Engine:
             listener=listener,
             limits=limits or Limits(),
             nonce=nonce,
+            tokens=tokens,
         )
         self._mapper = Mapper(connector, self._account, models or {}, clock, {} if mappings is None else mappings)
 
@@ -177,5 +184,4 @@ class Engine:
 
         `path` is below base_url, or a URL of an allowed origin. Raises CallWrong, ForeignNextLink.
         """
-        signed = self._door.signed(self._asking.raw(method, path, query, headers))
-        return await self._door.send(Request(signed.method, signed.url, signed.headers, body), signed.url)
+        return await self._door.raw(self._asking.raw(method, path, query, headers), body)

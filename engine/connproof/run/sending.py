@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from connproof import auth
 from connproof.auth import Signing
+from connproof.auth.token_request import with_tokens
 from connproof.clock import Clock
 from connproof.decode import Limits, decode, decode_as_sent
 from connproof.draft import Draft
-from connproof.errors import ForeignNextLink, ProviderBusy, ProviderSaid
+from connproof.errors import AccessRefused, ForeignNextLink, ProviderBusy, ProviderSaid
 from connproof.events import LimitsSeen, Listener, RequestSent, ResponseReceived
 from connproof.links import origin
 from connproof.model import Account, Connector, Operation, Request, Response
@@ -25,6 +26,7 @@ from connproof.transport import Transport, shown_url
 
 if TYPE_CHECKING:
     from connproof.ratelimit import Limits as RateLimits
+    from connproof.tokens import Held, Tokens
 
 __all__ = ["Answer", "Door", "Patience"]
 
@@ -76,6 +78,7 @@ class Door:
         listener: Listener,
         limits: Limits,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
+        tokens: Tokens | None = None,
     ) -> None:
         self._connector = connector
         self._account = account
@@ -85,34 +88,72 @@ class Door:
         self._listener = listener
         self._limits = limits
         self._nonce = nonce
+        self._tokens = tokens
 
     async def answer(self, operation: Operation, draft: Draft, patience: Patience, *, finding: str = "") -> Answer:
         """Send a draft of an operation, again after a throttle as far as the caller's patience goes.
 
-        `finding` is the variable that the answer is to find out: no auth header can name it yet. Raises the
-        ProviderSaid that the answer means, unless it is a success.
+        Where tokens are kept, it is sent once more with a newer one if the first is refused. `finding` is the
+        variable that the answer is to find out: no auth header can name it yet. Raises the ProviderSaid that the
+        answer means, unless it is a success.
         """
+        renewed = False
         while True:
-            request = self.signed(draft, finding=finding)
-            response = await self.send(request, draft.url)
+            held: Held | None = None
             try:
-                return self._read(operation, request, response)
+                held = await self._held()
+                request = self.signed(draft, finding=finding, held=held)
+                response = await self.send(request, draft.url)
+                return self._read(operation, request, response, self._with(held))
             except ProviderBusy as busy:
                 if not patience.covers(busy.seconds):
                     raise
                 await self._clock.sleep(patience.spend(busy.seconds))
+            except AccessRefused as refused:
+                if renewed or refused.meaning != "auth_expired" or await self._newer(held) is None:
+                    raise
+                renewed = True
+
+    async def raw(self, draft: Draft, body: bytes | None) -> Response:
+        """Send a draft with this body; the answer as it came, but for a 401 as in `answer`. Raises ForeignNextLink."""
+
+        async def sent(held: Held | None) -> Response:
+            signed = self.signed(draft, held=held)
+            return await self.send(Request(signed.method, signed.url, signed.headers, body), signed.url)
+
+        held = await self._held()
+        response = await sent(held)
+        newer = await self._newer(held) if response.status == 401 else None
+        return response if newer is None else await sent(newer)
+
+    async def _held(self) -> Held | None:
+        """The token to sign with, where tokens are kept."""
+        return None if self._tokens is None else await self._tokens.access(self._account)
+
+    async def _newer(self, refused: Held | None) -> Held | None:
+        """The token to try instead of one that was refused; None where there is no other."""
+        if self._tokens is None or refused is None:
+            return None
+        held = await self._tokens.rejected(self._account, refused.generation)
+        return None if held.generation == refused.generation else held
+
+    def _with(self, held: Held | None) -> Account:
+        """The account with the token where the credentials have it."""
+        if held is None:
+            return self._account
+        return with_tokens(self._connector.auth, self._account, access=held.access)
 
     def now(self) -> datetime:
         """What time it is, in UTC."""
         return self._clock.now()
 
-    def signed(self, draft: Draft, *, finding: str = "") -> Request:
+    def signed(self, draft: Draft, *, finding: str = "", held: Held | None = None) -> Request:
         """The request as it goes out, credentials in place."""
         scheme = self._connector.auth
         if finding:
             known = tuple((name, text) for name, text in scheme.headers if f"{{{finding}}}" not in text)
             scheme = replace(scheme, headers=known)
-        return auth.sign(draft, scheme, self._account, Signing(self._clock.now(), self._nonce)).request()
+        return auth.sign(draft, scheme, self._with(held), Signing(self._clock.now(), self._nonce)).request()
 
     async def send(self, request: Request, shown: str) -> Response:
         """Send a signed request. `shown` is its URL unsigned, for messages. Raises ForeignNextLink."""
@@ -131,8 +172,8 @@ class Door:
         self._listener(ResponseReceived(response))
         return response
 
-    def _read(self, operation: Operation, request: Request, response: Response) -> Answer:
-        """What a response means, as an answer or as the error it is."""
+    def _read(self, operation: Operation, request: Request, response: Response, account: Account) -> Answer:
+        """What a response means, as an answer or as the error it is. `account` is whose credentials were sent."""
         connector = self._connector
         document, unreadable = self._decoded(operation, response)
         conditional = any(request.header(name) is not None for name in _CONDITIONS)
@@ -143,7 +184,7 @@ class Door:
             if limits is not None:
                 error.limits = limits.headers()
                 error.seconds = limits.retry_after_s
-            raise self._scrubbed(error)
+            raise _scrubbed(error, account)
         if verdict.meaning == "empty":
             return Answer(request, response, ABSENT)
         if unreadable is not None:
@@ -162,17 +203,6 @@ class Door:
             self._listener(LimitsSeen(limits.headers(), limits.notes))
         return limits
 
-    def _scrubbed(self, error: ProviderSaid) -> ProviderSaid:
-        """The error without any credential of the account: providers echo what they were sent."""
-        scrub = Scrubber(texts_in(dict(self._account.credentials))).text
-        error.code, error.message = scrub(error.code), scrub(error.message)
-        error.facts = {
-            label: scrub(fact) if isinstance(fact, str) else tuple(map(scrub, fact))
-            for label, fact in error.facts.items()
-        }
-        error.headers = tuple((name, scrub(value)) for name, value in error.headers)
-        return error
-
     def _decoded(self, operation: Operation, response: Response) -> tuple[JsonValue | Absent, ProviderSaid | None]:
         """The body, and what makes it unreadable as the config declares it: an error answer may be of any kind."""
         declared = operation.decode
@@ -183,3 +213,14 @@ class Door:
             except ProviderSaid as error:
                 unreadable = error
         return decode_as_sent(response, limits=self._limits, declared=declared).value, unreadable
+
+
+def _scrubbed(error: ProviderSaid, account: Account) -> ProviderSaid:
+    """The error without any credential of the account: providers echo what they were sent."""
+    scrub = Scrubber(texts_in(dict(account.credentials))).text
+    error.code, error.message = scrub(error.code), scrub(error.message)
+    error.facts = {
+        label: scrub(fact) if isinstance(fact, str) else tuple(map(scrub, fact)) for label, fact in error.facts.items()
+    }
+    error.headers = tuple((name, scrub(value)) for name, value in error.headers)
+    return error
