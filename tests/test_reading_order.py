@@ -59,6 +59,7 @@ ENGINE = Package(
         "credentials",
         "pagination",
         "auth",
+        "tokens",
         "drift",
         "versions",
         "resume",
@@ -84,6 +85,7 @@ HARNESS = Package(
         "foreign",
         "replay",
         "net",
+        "provider",
         "parity",
         "snapshots",
         "finding",
@@ -119,6 +121,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "mapping": ("values", "instants", "patterns", "jsonata", "models", "custom", "paths"),
     "pagination": ("leads",),
     "parity": ("instants", "compare"),
+    "provider": ("writing", "dialect", "odd_answers", "authorization", "resource"),
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),
     "report": ("terminal", "certificate"),
@@ -136,7 +139,8 @@ SHARED: dict[str, tuple[str, ...]] = {
         "fanned_out",
         "listing",
     ),
-    "stores": ("keys", "token_store"),
+    "tokens": ("timing", "deciding", "judging", "steps", "exchange"),
+    "stores": ("keys", "opening", "token_store", "successors", "sealing"),
 }
 
 # What pytest imports at start-up in every environment that has this distribution, wanted or not.

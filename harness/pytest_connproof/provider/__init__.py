@@ -1,0 +1,44 @@
+"""A provider to test against: it speaks a connector's own dialect, told from the config alone.
+
+Read in this order: how answers are written, how requests are read, what odd answers there are, who gets which token,
+the API behind it, and the faces by which an engine reaches it all.
+"""
+
+from __future__ import annotations
+
+from pytest_connproof.provider.authorization import (
+    AuthorizationServer,
+    Issued,
+    Numbered,
+    Outcome,
+    Presentation,
+    Rotation,
+    Served,
+    numbered,
+)
+from pytest_connproof.provider.dialect import Dialect
+from pytest_connproof.provider.faces import Arrival, Delivery, InProcess, Loopback, Side, SimulatedProvider
+from pytest_connproof.provider.odd_answers import ANSWERS, Acts, OddAnswer
+from pytest_connproof.provider.resource import Resource
+
+__all__ = [
+    "ANSWERS",
+    "Acts",
+    "Arrival",
+    "AuthorizationServer",
+    "Delivery",
+    "Dialect",
+    "InProcess",
+    "Issued",
+    "Loopback",
+    "Numbered",
+    "OddAnswer",
+    "Outcome",
+    "Presentation",
+    "Resource",
+    "Rotation",
+    "Served",
+    "Side",
+    "SimulatedProvider",
+    "numbered",
+]
