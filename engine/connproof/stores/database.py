@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connproof.errors import CallWrong
 from connproof.stores.keys import Kept, Key, refuse_unfit, revision_of
+from connproof.stores.opening import opened
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["DatabaseStore"]
 
 _TABLE: Final = "connproof_documents"
-_DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
 class DatabaseStore:
@@ -33,26 +33,7 @@ class DatabaseStore:
         """`url` is SQLAlchemy's: sqlite:///configs.db, postgresql://user@host/database. Raises CallWrong."""
         import sqlalchemy as sa  # who reads configs from files has no use for it
 
-        try:
-            address = sa.make_url(url)
-            address = address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
-            # Parameters are documents, which have no place in a message or a log.
-            self._engine = sa.create_engine(address, hide_parameters=True, pool_pre_ping=True)
-        except sa.exc.ArgumentError:  # whose text is the URL, password included
-            raise CallWrong(
-                "the address of the config store is not a database URL",
-                fix="write it as sqlite:///configs.db or postgresql://user@host/database",
-            ) from None
-        except ModuleNotFoundError as missing:
-            raise CallWrong(
-                f"the config store needs {missing.name}, which is not installed",
-                fix="install it; for PostgreSQL: pip install 'connproof[postgres]'",
-            ) from None
-        if address.get_backend_name() == "sqlite" and address.database in {None, "", ":memory:"}:
-            raise CallWrong("a config store in memory would be another one in every thread", fix="name a file")
-        self._shown = sa.URL.create(
-            address.get_backend_name(), host=address.host, port=address.port, database=address.database
-        ).render_as_string()
+        self._engine, self._shown = opened(url, "config")
         self._table = sa.Table(
             _TABLE,
             sa.MetaData(),

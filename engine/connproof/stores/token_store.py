@@ -27,7 +27,10 @@ class TokenStore(Protocol):
         ...
 
     async def read(self, account: str) -> TokenRow | None:
-        """The row as it is, whole: its parts belong to one generation."""
+        """The row as it is, whole: its parts belong to one generation.
+
+        Where a token of it cannot be unsealed, that one is None, and the state is blocked_config ("unreadable").
+        """
         ...
 
     async def accounts(self, prefix: str = "") -> Sequence[TokenRow]:
@@ -44,14 +47,15 @@ class TokenStore(Protocol):
     async def claim(self, seen: TokenRow, *, owner: str, lease_s: float, over_stale: bool = False) -> TokenRow | None:
         """Take the lease and write down the intent to present this generation's refresh token, in one statement.
 
-        Only where grant, generation and state (ok, ambiguous) are still as seen, the lease has ended (or, with
-        `over_stale`, is still the very one seen), and `not_before` has passed. The older intent of the same generation
-        keeps its first time, and its count grows. None where somebody else was first.
+        Only where grant, generation, lease epoch and state (ok, ambiguous) are still as seen, so that `seen` is what
+        an undo puts back; and where the lease has ended and `not_before` has passed, or, with `over_stale`, both are
+        still the very ones seen: whoever asks so judges that the clock was set back. The older intent of the same
+        generation keeps its first time, and its count grows. None where somebody else was first.
         """
         ...
 
     async def beat(self, claimed: TokenRow, *, lease_s: float) -> bool:
-        """Renew one's own lease; False where it is no longer one's own."""
+        """Renew one's own lease; False where it is no longer one's own, or was given back."""
         ...
 
     async def keep(self, claimed: TokenRow, pair: TokenPair) -> Stored:
@@ -63,7 +67,11 @@ class TokenStore(Protocol):
         ...
 
     async def keep_candidate(self, claimed: TokenRow, refresh: TokenPair) -> bool:
-        """Append a refresh token that came without a usable access token; False where the grant is another."""
+        """Append a refresh token that came without a usable access token; False where the grant is another.
+
+        An access token of no letters is none, here and in `connect` and `keep`. One that is current, was, or is a
+        candidate already is not appended: a spent token never comes back.
+        """
         ...
 
     async def promote(self, seen: TokenRow) -> TokenRow | None:
@@ -71,7 +79,11 @@ class TokenStore(Protocol):
         ...
 
     async def refuse(self, claimed: TokenRow, *, state: TokenState, reason: str) -> bool:
-        """Write a terminal answer down: only where grant, generation and lease epoch are one's own."""
+        """Write a terminal answer down: only where grant, generation and lease epoch are one's own.
+
+        `needs_reauth` only where no candidate waits: one may have come since the last look, and is to be promoted. The
+        intent stays, as an earlier outcome may still be unknown.
+        """
         ...
 
     async def back_off(self, claimed: TokenRow, *, not_before: float, undo: TokenRow | None, reason: str = "") -> bool:

@@ -1,0 +1,548 @@
+"""Tokens in a table of their own: SQLite in a file for one machine, PostgreSQL for many. One set of statements.
+
+Every write is an UPDATE that names what it expects to find, in a transaction of its own which no provider is ever
+waited for in. Tokens are sealed; a row whose tokens no key opens is read as blocked_config, and stays as it is.
+
+Each statement runs in a thread of the store, so that the event loop goes on. What the store was asked may still
+happen after the caller was cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from connproof.clock import Clock, SystemClock
+from connproof.errors import StoreFailed
+from connproof.model import Candidate, Secret, TokenPair, TokenRow, TokenState
+from connproof.stores.opening import opened
+from connproof.stores.sealing import Sealing
+from connproof.stores.successors import (
+    CLAIMABLE,
+    FREE,
+    MOST_PAST,
+    SETTLED,
+    candidate_of,
+    intent_of,
+    newest,
+    promoted,
+    refuse_shared,
+    successor_of,
+    usable,
+)
+from connproof.stores.token_store import Stored
+
+if TYPE_CHECKING:
+    import sqlalchemy
+
+__all__ = ["UNREADABLE", "DatabaseTokens"]
+
+UNREADABLE: Final = "unreadable"
+"""Why a row is blocked whose tokens were sealed under a key that is not here."""
+
+_TABLE: Final = "connproof_tokens"
+_CLIENTS: Final = "connproof_token_clients"
+_LOCK: Final = 0x636F6E6E  # which advisory lock of PostgreSQL is ours; any number that others have not
+_THREADS: Final = 4
+_PAST_LENGTH: Final = MOST_PAST * 50  # an epoch and a mark each
+# A store that cannot be asked says so while the lease of whoever asks still runs.
+_CONNECT: Final[dict[str, dict[str, Any]]] = {
+    "sqlite": {"timeout": 5.0},
+    "postgresql": {"connect_timeout": 5, "tcp_user_timeout": 5000},
+}
+
+_Given = TypeVar("_Given")
+
+
+class DatabaseTokens:
+    """A TokenStore in a database. `create` makes its tables where they are not there; `close` gives connections back.
+
+    SQLite has no clock of its own: it is the one that is given. PostgreSQL's is its server's. May be used from
+    several threads, and goes on in a forked process.
+    """
+
+    def __init__(self, url: str, sealing: Sealing, clock: Clock | None = None) -> None:
+        """`url` is SQLAlchemy's: sqlite:///tokens.db, postgresql://user@host/database. Raises CallWrong."""
+        import sqlalchemy as sa  # who keeps tokens elsewhere has no use for it
+
+        self._engine, self._shown = opened(url, "token", **_CONNECT)
+        self._sealing = sealing
+        self._clock = clock or SystemClock()
+        self._is_file = self._engine.dialect.name == "sqlite"
+        self._process = os.getpid()
+        self._threads = _threads()
+        if self._is_file:
+            sa.event.listen(self._engine, "connect", _connected)
+            sa.event.listen(self._engine, "begin", _begun)
+        self._tokens, self._clients = _tables()
+
+    def create(self) -> None:
+        """Make the tables, where they are not there. An SQLite file that is new is its owner's alone to read."""
+        import sqlalchemy as sa
+
+        if self._is_file:
+            self._make_file()
+        with self._writing() as connection:
+            self._alone(connection)
+            for table in (self._tokens, self._clients):
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        self._engine.dispose()
+
+    async def now(self) -> float:
+        if self._is_file:
+            return self._clock.now().timestamp()
+        return await self._ask(self._server_time)
+
+    async def read(self, account: str) -> TokenRow | None:
+        return await self._ask(partial(self._read, account))
+
+    async def accounts(self, prefix: str = "") -> Sequence[TokenRow]:
+        return await self._ask(partial(self._accounts, prefix))
+
+    async def connect(self, account: str, pair: TokenPair) -> TokenRow:
+        return await self._ask(partial(self._connect, account, pair))
+
+    async def claim(self, seen: TokenRow, *, owner: str, lease_s: float, over_stale: bool = False) -> TokenRow | None:
+        if seen.state not in CLAIMABLE:
+            return None
+        return await self._ask(partial(self._claim, seen, owner, lease_s, over_stale=over_stale))
+
+    async def beat(self, claimed: TokenRow, *, lease_s: float) -> bool:
+        own = (self._tokens.c.lease_owner == claimed.lease_owner,)
+        return await self._ask(lambda: self._written(self._leased(claimed, *own), lease_until=self._time() + lease_s))
+
+    async def keep(self, claimed: TokenRow, pair: TokenPair) -> Stored:
+        return await self._ask(partial(self._keep, claimed, pair))
+
+    async def keep_candidate(self, claimed: TokenRow, refresh: TokenPair) -> bool:
+        return await self._ask(partial(self._keep_candidate, claimed, refresh))
+
+    async def promote(self, seen: TokenRow) -> TokenRow | None:
+        return await self._ask(partial(self._promote, seen))
+
+    async def refuse(self, claimed: TokenRow, *, state: TokenState, reason: str) -> bool:
+        none_waits = (self._tokens.c.candidates == "",) if state == "needs_reauth" else ()
+        return await self._ask(lambda: self._written(self._claimed(claimed, *none_waits), state=state, reason=reason))
+
+    async def back_off(self, claimed: TokenRow, *, not_before: float, undo: TokenRow | None, reason: str = "") -> bool:
+        if undo is None:
+            outcome: dict[str, Any] = {"state": "ambiguous", "reason": reason}
+        else:
+            outcome = {"reason": reason or undo.reason, **intent_of(undo)}
+        more = {"not_before": not_before, "fail_count": self._tokens.c.fail_count + 1}
+        return await self._ask(lambda: self._written(self._claimed(claimed), **FREE, **more, **outcome))
+
+    async def release(self, claimed: TokenRow) -> bool:
+        return await self._ask(lambda: self._written(self._leased(claimed), **FREE))
+
+    async def remove(self, account: str) -> TokenRow | None:
+        return await self._ask(partial(self._remove, account))
+
+    async def block_client(self, client: str, reason: str) -> None:
+        await self._ask(partial(self._block_client, client, reason))
+
+    async def client_block(self, client: str) -> str:
+        return await self._ask(partial(self._client_block, client))
+
+    # What a statement finds.
+
+    def _of(self, row: TokenRow, *more: sqlalchemy.ColumnElement[bool]) -> sqlalchemy.ColumnElement[bool]:
+        """The account, where the grant is still the row's."""
+        import sqlalchemy as sa
+
+        columns = self._tokens.c
+        return sa.and_(columns.account == row.account, columns.grant_id == row.grant_id, *more)
+
+    def _leased(self, claimed: TokenRow, *more: sqlalchemy.ColumnElement[bool]) -> sqlalchemy.ColumnElement[bool]:
+        """The same, where nobody has claimed it since."""
+        return self._of(claimed, self._tokens.c.lease_epoch == claimed.lease_epoch, *more)
+
+    def _claimed(self, claimed: TokenRow, *more: sqlalchemy.ColumnElement[bool]) -> sqlalchemy.ColumnElement[bool]:
+        """The same, where no successor was stored since either."""
+        return self._leased(claimed, self._tokens.c.generation == claimed.generation, *more)
+
+    # What each method does, in a thread and in one transaction.
+
+    def _server_time(self) -> float:
+        import sqlalchemy as sa
+
+        with self._reading() as connection:
+            return float(connection.execute(sa.select(self._time())).scalar_one())
+
+    def _read(self, account: str) -> TokenRow | None:
+        import sqlalchemy as sa
+
+        with self._reading() as connection:
+            found = connection.execute(sa.select(self._tokens).where(self._tokens.c.account == account)).first()
+        return self._row(found)
+
+    def _accounts(self, prefix: str) -> list[TokenRow]:
+        import sqlalchemy as sa
+
+        # Not LIKE, for which SQLite takes capitals and small letters to be the same.
+        begins = sa.func.substr(self._tokens.c.account, 1, len(prefix)) == prefix
+        with self._reading() as connection:
+            found = connection.execute(sa.select(self._tokens).where(begins)).all()
+        # Sorted here: PostgreSQL has its own mind about the order of names.
+        return sorted((row for one in found if (row := self._row(one))), key=lambda row: row.account)
+
+    def _connect(self, account: str, pair: TokenPair) -> TokenRow:
+        import sqlalchemy as sa
+
+        columns = self._tokens.c
+        new = {
+            **FREE,
+            **SETTLED,
+            **self._pair(account, pair),
+            "grant_id": secrets.token_hex(16),
+            "stored_epoch": 0,
+            "past": "",
+            "candidates": "",
+        }
+        with self._writing() as connection:
+            self._alone(connection)  # or two accounts could be given the same token at the same time
+            known = [
+                sa.or_(columns.refresh_mark == mark, columns.past.contains(mark), columns.candidates.contains(mark))
+                for mark in self._sealing.marks(pair.refresh)
+            ]
+            others = sa.select(columns.account).where(columns.account != account, sa.or_(sa.false(), *known))
+            if other := connection.execute(others).scalar():
+                refuse_shared(account, other)
+            anew = sa.update(self._tokens).where(columns.account == account)
+            anew = anew.values(**new, generation=columns.generation + 1)
+            found = connection.execute(anew.returning(*columns)).first()
+            if found is None:
+                first = sa.insert(self._tokens).values(**new, account=account, generation=1, lease_epoch=0)
+                found = connection.execute(first.returning(*columns)).one()
+        return self._there(found)
+
+    def _claim(self, seen: TokenRow, owner: str, lease_s: float, *, over_stale: bool) -> TokenRow | None:
+        import sqlalchemy as sa
+
+        columns = self._tokens.c
+        with self._writing() as connection:
+            now = self._time()
+            free = sa.and_(columns.lease_until < now, columns.not_before <= now)
+            stands_still = sa.and_(columns.lease_until == seen.lease_until, columns.not_before == seen.not_before)
+            is_again = columns.intent_generation == columns.generation
+            claim = (
+                sa.update(self._tokens)
+                .where(self._claimed(seen, columns.state == seen.state, free | stands_still if over_stale else free))
+                .values(
+                    lease_owner=owner,
+                    lease_epoch=columns.lease_epoch + 1,
+                    lease_until=now + lease_s,
+                    intent_generation=columns.generation,
+                    intent_epoch=columns.lease_epoch + 1,
+                    intent_at=now,
+                    intent_first_at=sa.case((is_again, columns.intent_first_at), else_=now),
+                    intent_count=sa.case((is_again, columns.intent_count + 1), else_=1),
+                )
+            )
+            return self._row(connection.execute(claim.returning(*columns)).first())
+
+    def _keep(self, claimed: TokenRow, pair: TokenPair) -> Stored:
+        with self._writing() as connection:
+            columns = self._tokens.c
+            where = self._of(claimed, columns.generation == claimed.generation)
+            whole = successor_of(claimed, pair)
+            if self._succeeded(connection, where, claimed.account, whole, stored_epoch=claimed.lease_epoch):
+                return "stored"
+            late = self._late(connection, claimed)
+            if late is None:
+                return "gone"
+            if claimed.lease_epoch in late.epochs:
+                return "own"
+            self._append(connection, late, claimed, pair)
+            return "moved"
+
+    def _keep_candidate(self, claimed: TokenRow, pair: TokenPair) -> bool:
+        with self._writing() as connection:
+            late = self._late(connection, claimed)
+            if late is not None:
+                self._append(connection, late, claimed, pair)
+            return late is not None
+
+    def _promote(self, seen: TokenRow) -> TokenRow | None:
+        with self._writing() as connection:
+            late = self._late(connection, seen)
+            if late is None or late.generation != seen.generation:
+                return None
+            opened = {self._candidate(seen.account, line): line for line in late.candidates.splitlines()}
+            waiting = [one for one in opened if one is not None]
+            if not waiting:
+                return None
+            one = newest(waiting)
+            rest = late.candidates.replace(f"{opened[one]}\n", "")
+            pair = promoted(one)
+            found = self._succeeded(connection, self._of(seen), seen.account, pair, stored_epoch=0, candidates=rest)
+            return self._row(found)
+
+    def _remove(self, account: str) -> TokenRow | None:
+        import sqlalchemy as sa
+
+        gone = sa.delete(self._tokens).where(self._tokens.c.account == account)
+        with self._writing() as connection:
+            return self._row(connection.execute(gone.returning(*self._tokens.c)).first())
+
+    def _block_client(self, client: str, reason: str) -> None:
+        import sqlalchemy as sa
+
+        here = self._clients.c.client == client
+        with self._writing() as connection:
+            self._alone(connection)
+            connection.execute(sa.delete(self._clients).where(here))
+            if reason:
+                connection.execute(sa.insert(self._clients).values(client=client, reason=reason))
+
+    def _client_block(self, client: str) -> str:
+        import sqlalchemy as sa
+
+        asked = sa.select(self._clients.c.reason).where(self._clients.c.client == client)
+        with self._reading() as connection:
+            return connection.execute(asked).scalar() or ""
+
+    # Parts of them.
+
+    def _written(self, where: sqlalchemy.ColumnElement[bool], **values: Any) -> bool:
+        import sqlalchemy as sa
+
+        with self._writing() as connection:
+            return connection.execute(sa.update(self._tokens).where(where).values(**values)).rowcount > 0
+
+    def _succeeded(
+        self,
+        connection: sqlalchemy.Connection,
+        where: sqlalchemy.ColumnElement[bool],
+        account: str,
+        pair: TokenPair,
+        **values: Any,
+    ) -> sqlalchemy.Row[Any] | None:
+        """Store the next generation. Lease and epoch stay as they are."""
+        import sqlalchemy as sa
+
+        columns = self._tokens.c
+        last = sa.cast(columns.stored_epoch, sa.Text) + " " + columns.refresh_mark + "\n"
+        new = {**SETTLED, **self._pair(account, pair), "past": sa.func.substr(last + columns.past, 1, _PAST_LENGTH)}
+        update = sa.update(self._tokens).where(where).values(**new, generation=columns.generation + 1, **values)
+        return connection.execute(update.returning(*columns)).first()
+
+    def _late(self, connection: sqlalchemy.Connection, row: TokenRow) -> _Late | None:
+        """What late successors are held against, locked; None where the account is gone or authorised anew."""
+        import sqlalchemy as sa
+
+        columns = self._tokens.c
+        asked = sa.select(
+            columns.generation, columns.stored_epoch, columns.refresh_mark, columns.past, columns.candidates
+        )
+        found = connection.execute(asked.where(self._of(row)).with_for_update()).first()
+        return None if found is None else _Late(*found)
+
+    def _append(self, connection: sqlalchemy.Connection, late: _Late, claimed: TokenRow, pair: TokenPair) -> None:
+        import sqlalchemy as sa
+
+        one = candidate_of(claimed, pair)
+        if one is None or late.knows(self._sealing.marks(one.refresh)):
+            return
+        said = [one.generation, one.refresh.reveal(), one.access.reveal() if one.access else None, one.expires_at]
+        sealed = self._sealing.seal(json.dumps(said), account=claimed.account, column="candidates")
+        line = f"{self._sealing.mark(one.refresh)} {sealed}\n"
+        connection.execute(
+            sa.update(self._tokens).where(self._of(claimed)).values(candidates=self._tokens.c.candidates + line)
+        )
+
+    def _pair(self, account: str, pair: TokenPair) -> dict[str, Any]:
+        """The columns of a pair, its tokens sealed."""
+        tokens = {"access": usable(pair), "refresh": pair.refresh}
+        sealed = {
+            name: None if token is None else self._sealing.seal(token.reveal(), account=account, column=name)
+            for name, token in tokens.items()
+        }
+        return {
+            **sealed,
+            "refresh_mark": self._sealing.mark(pair.refresh),
+            "expires_at": pair.expires_at,
+            "refresh_expires_at": pair.refresh_expires_at,
+            "lifetime_s": pair.lifetime_s,
+        }
+
+    def _there(self, found: sqlalchemy.Row[Any]) -> TokenRow:
+        columns = dict(found._mapping)  # noqa: SLF001 - its public name, which no column's can hide
+        account, candidates = columns["account"], columns.pop("candidates").splitlines()
+        del columns["past"]
+        opened = [self._candidate(account, line) for line in candidates]
+        readable = tuple(one for one in opened if one is not None)
+        is_readable = len(readable) == len(opened)
+        for name in ("access", "refresh"):
+            if (sealed := columns[name]) is not None:
+                text = self._sealing.open(sealed, account=account, column=name)
+                columns[name] = None if text is None else Secret(text)
+                is_readable = is_readable and text is not None
+        if not is_readable:
+            columns |= {"state": "blocked_config", "reason": UNREADABLE}
+        return TokenRow(**columns, candidates=readable)
+
+    def _row(self, found: sqlalchemy.Row[Any] | None) -> TokenRow | None:
+        return None if found is None else self._there(found)
+
+    def _candidate(self, account: str, line: str) -> Candidate | None:
+        """None where no key opens it."""
+        text = self._sealing.open(line.partition(" ")[2], account=account, column="candidates")
+        if text is None:
+            return None
+        generation, refresh, access, expires_at = json.loads(text)
+        return Candidate(generation, Secret(refresh), None if access is None else Secret(access), expires_at)
+
+    # The database.
+
+    def _time(self) -> sqlalchemy.ColumnElement[float]:
+        """The store's clock, inside a statement."""
+        import sqlalchemy as sa
+
+        if self._is_file:
+            return sa.literal(self._clock.now().timestamp(), sa.Double)
+        # Not now(), which stands still from the begin of a transaction, however long that waited for a row.
+        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
+
+    async def _ask(self, work: Callable[[], _Given]) -> _Given:
+        if self._process != os.getpid():  # threads and connections are the parent's
+            self._process, self._threads = os.getpid(), _threads()
+            self._engine.dispose(close=False)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    @contextmanager
+    def _writing(self, **options: Any) -> Iterator[sqlalchemy.Connection]:
+        """One transaction. What the database refuses is told without what was asked."""
+        import sqlalchemy as sa
+
+        try:
+            with self._engine.execution_options(**options).begin() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as fault:
+            # The first line alone: those below it may quote a row.
+            cause, *_ = [*str(getattr(fault, "orig", None) or "").strip().splitlines(), type(fault).__name__]
+            raise StoreFailed(
+                "the token store did not do what it was asked, or did not say so",
+                facts={"store": self._shown, "cause": cause},
+                fix="is it there, and were its tables made? see docs/stores.md",
+            ) from None
+
+    def _reading(self) -> AbstractContextManager[sqlalchemy.Connection]:
+        return self._writing(connproof_reads=True)
+
+    def _alone(self, connection: sqlalchemy.Connection) -> None:
+        """Let nobody else do, until the end of the transaction, what asks for this too. SQLite has one writer."""
+        import sqlalchemy as sa
+
+        if not self._is_file:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+    def _make_file(self) -> None:
+        path = self._engine.url.database
+        assert path is not None, "a store in memory was refused"
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as fault:
+            raise StoreFailed(
+                "the file of the token store cannot be written",
+                facts={"store": self._shown, "cause": fault.strerror or type(fault).__name__},
+                fix="make its folder, and let this user write there",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """A row as late successors are held against it."""
+
+    generation: int
+    stored_epoch: int
+    refresh_mark: str
+    past: str
+    candidates: str
+
+    @property
+    def epochs(self) -> set[int]:
+        """Under which lease epochs the current pair and those before it were stored."""
+        return {self.stored_epoch, *(int(line.partition(" ")[0]) for line in self._lines)}
+
+    def knows(self, marks: Sequence[str]) -> bool:
+        """Whether a refresh token is current, was, or is a candidate."""
+        waiting = (line.partition(" ")[0] for line in self.candidates.splitlines())
+        known = {self.refresh_mark, *waiting, *(line.partition(" ")[2] for line in self._lines)}
+        return not known.isdisjoint(marks)
+
+    @property
+    def _lines(self) -> list[str]:
+        """An epoch and a mark each; the last may have been cut off."""
+        return self.past.rpartition("\n")[0].splitlines()
+
+
+def _tables() -> tuple[sqlalchemy.Table, sqlalchemy.Table]:
+    import sqlalchemy as sa
+
+    def text(name: str) -> sqlalchemy.Column[str]:
+        return sa.Column(name, sa.Text, nullable=False)
+
+    def number(name: str, kind: Any = sa.BigInteger) -> sqlalchemy.Column[Any]:
+        return sa.Column(name, kind, nullable=False, server_default="0")
+
+    every = sa.MetaData()
+    tokens = sa.Table(
+        _TABLE,
+        every,
+        sa.Column("account", sa.String(250), primary_key=True),
+        text("grant_id"),
+        number("generation"),
+        sa.Column("access", sa.Text),
+        sa.Column("refresh", sa.Text),
+        sa.Column("expires_at", sa.Double),
+        sa.Column("refresh_expires_at", sa.Double),
+        sa.Column("lifetime_s", sa.Double),
+        text("state"),
+        text("reason"),
+        number("stored_epoch"),
+        text("refresh_mark"),
+        text("past"),
+        text("lease_owner"),
+        number("lease_epoch"),
+        number("lease_until", sa.Double),  # never null: no comparison with null is true
+        sa.Column("intent_generation", sa.BigInteger),
+        number("intent_epoch"),
+        number("intent_at", sa.Double),
+        number("intent_first_at", sa.Double),
+        number("intent_count"),
+        number("fail_count"),
+        number("not_before", sa.Double),
+        text("candidates"),
+    )
+    clients = sa.Table(_CLIENTS, every, sa.Column("client", sa.String(250), primary_key=True), text("reason"))
+    return tokens, clients
+
+
+def _threads() -> ThreadPoolExecutor:
+    """The store's own: those of the event loop may all be looking up names, and a lease would end meanwhile."""
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="connproof-tokens")
+
+
+def _connected(connection: Any, _record: object) -> None:
+    """A new connection to an SQLite file."""
+    connection.isolation_level = None  # transactions begin as they are told to, and not as the driver thinks
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged outlives a loss of power
+
+
+def _begun(connection: sqlalchemy.Connection) -> None:
+    """A transaction on an SQLite file: one that is to write says so first, as it could not wait for its turn later."""
+    reads = connection.get_execution_options().get("connproof_reads")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
