@@ -258,14 +258,22 @@ class AuthorizationServer:
 
     def serves(self, request: Request, now: float, *, who: str = "") -> bool:
         """Whether the access token in the config's slot is alive at `now`."""
-        family, number = self._family_with(self.dialect.token_in(request), "AT")
-        alive = family is not None and number is not None and self._is_live(family, number, now)
+        access = self.dialect.token_in(request) or ""
+        family, number = self._family_with(access, "AT")
+        alive = self.is_live(access, now)
         self._served.append(Served(number, now, alive, family.number if family else None, who))
         return alive
 
     def would_grant(self, refresh: str, now: float) -> bool:
         """Whether this refresh token would be granted at `now`; nothing happens."""
         return self._fate(Asked(refresh), now) in _GRANTED
+
+    def is_live(self, access: str, now: float) -> bool:
+        """Whether this access token is alive at `now`; nothing happens."""
+        family, number = self._family_with(access, "AT")
+        if family is None or number is None:
+            return False
+        return family.alive and now < family.access.get(number, float("-inf"))
 
     # What came of it.
 
@@ -400,6 +408,3 @@ class AuthorizationServer:
         family = self._families[known.family - 1]
         given = family.refresh if kind == "RT" else range(family.newest + 1)
         return (family, known.number) if known.number in given else (None, None)
-
-    def _is_live(self, family: _Family, number: int, now: float) -> bool:
-        return family.alive and now < family.access.get(number, float("-inf"))
