@@ -69,6 +69,7 @@ ENGINE = Package(
         "sync",
         "__init__",
         "named",
+        "accounts",
         "cli",
         "__main__",
     ),
@@ -86,6 +87,7 @@ HARNESS = Package(
         "replay",
         "net",
         "provider",
+        "schedule",
         "parity",
         "snapshots",
         "finding",
@@ -125,6 +127,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),
     "report": ("terminal", "certificate"),
+    "schedule": ("loop", "world", "playing", "search"),
     "standards": ("structured", "http_date"),
     "run": (
         "calls",
