@@ -17,7 +17,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from connproof import config, sync
+from connproof import accounts, config, sync
 from connproof.clock import SystemClock
 from connproof.documents import read_json
 from connproof.errors import (
@@ -49,6 +49,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(accounts.app, name="accounts")
 
 ConnectorArgument = Annotated[
     str, typer.Argument(help="A connector's folder or connector.json, or its name under connectors/.")
