@@ -351,7 +351,8 @@ def _add_plugin_commands() -> None:
         except ModuleNotFoundError as missing:
             _add_missing(missing.name or "a package")
             continue
-        app.add_typer(commands)
+        if all(group.typer_instance is not commands for group in app.registered_groups):  # main may be called again
+            app.add_typer(commands)
 
 
 def _add_missing(package: str) -> None:
