@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from connproof.auth import Signing
+from connproof.auth import Signing, sign
 from connproof.auth.token_request import token_draft
 from connproof.auth.token_response import (
     TokenGranted,
@@ -24,6 +24,7 @@ from connproof.auth.token_response import (
     read_token_response,
     token_document,
 )
+from connproof.draft import Draft
 from connproof.errors import CallWrong
 from connproof.model import Account, Connector, Request, Response
 from providers import NAMES, account, loaded
@@ -89,6 +90,16 @@ def test_server_and_engine_understand_each_other(name: str) -> None:
     assert ("acme.1.RT_1" if rotates else None) == (found.refresh_token and found.refresh_token.reveal())
     assert NOW + timedelta(seconds=LIFETIME) == found.expires_at
     assert () == found.notes
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_the_access_token_is_seen_in_the_configs_slot(name: str) -> None:
+    """A request that the engine signs with it is served."""
+    server = provider(loaded(name), account(name))
+    request = sign(Draft("GET", "https://api.example"), server.connector.auth, server.account, SIGNING).request()
+
+    assert server.serves(request, AT)
+    assert [(0, True)] == [(served.number, served.alive) for served in server.served]
 
 
 @pytest.mark.parametrize("name", ASKING)
@@ -378,6 +389,38 @@ def test_a_connector_without_a_token_endpoint_cannot_be_simulated() -> None:
     """It has nothing to ask."""
     with pytest.raises(CallWrong, match="no token endpoint"):
         AuthorizationServer(connector(auth={"type": "bearer"}), Account("acme", HELD), rotation="none")
+
+
+LOGIN = {
+    "type": "session",
+    "name": "X-Session",
+    "prefix": "S ",
+    "login": {
+        "url": URL,
+        "encode": "json",
+        "params": {"user": "{sub}", "password": "{client_secret}"},
+        "response": {"access_token": "session.id"},
+    },
+}
+
+
+def test_a_login_is_a_token_request_too() -> None:
+    """Its token is seen in the header that the config names."""
+    server = AuthorizationServer(connector(auth=LOGIN), Account("acme", HELD), rotation="none", lifetime_s=LIFETIME)
+
+    assert "acme.1.AT_0" == granted(server).access_token.reveal()
+    assert server.serves(Request("GET", "https://api.example", (("x-session", "S acme.1.AT_0"),)), AT)
+    assert not server.serves(Request("GET", "https://api.example", (("x-session", "acme.1.AT_0"),)), AT)
+
+
+def test_a_login_with_a_wrong_password_is_refused() -> None:
+    """The account's own credentials are, and its owner must act."""
+    server = AuthorizationServer(connector(auth=LOGIN), Account("acme", HELD), rotation="none", lifetime_s=LIFETIME)
+
+    found = read(server, server.answer(asked(server, Account("acme", {**HELD, "client_secret": "wrong"})), AT))
+
+    assert isinstance(found, TokenRefused)
+    assert ("revoked", 401) == (found.kind, found.status)
 
 
 # How the answer is written.

@@ -191,6 +191,42 @@ def test_whoever_gives_up_leaves_nothing_parked() -> None:
     assert 0 == asyncio.run(story())
 
 
+def test_a_request_may_arrive_late() -> None:
+    """The provider acts when it is released, though whoever asked has long given up: that pair nobody gets."""
+    config = shop()
+    provider = simulated(config)
+    face = InProcess(provider, lambda: AT)
+    provider.plan("acts late")
+
+    async def story() -> list[tuple[int | None, str]]:
+        asking = asyncio.create_task(face.send(refreshing(config, token(0))))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        before = outcomes(provider)
+        face.release()
+        return before
+
+    assert [] == asyncio.run(story())
+    assert [(0, "granted")] == outcomes(provider)
+
+
+def test_a_request_that_arrives_late_is_answered() -> None:
+    """Whoever waits for it has the pair."""
+    config = shop()
+    provider = simulated(config)
+    face = InProcess(provider, lambda: AT)
+    provider.plan("acts late")
+
+    async def story() -> Response:
+        asking = asyncio.create_task(face.send(refreshing(config, token(0))))
+        await asyncio.sleep(0)
+        face.release()
+        return await asking
+
+    assert 200 == asyncio.run(story()).status
+
+
 def test_the_api_has_deliveries_of_its_own() -> None:
     """A delayed 401, and tokens meanwhile."""
     config = shop()
@@ -354,10 +390,13 @@ def test_connections_are_kept_alive() -> None:
     assert [(401, False), (405, False)] == statuses
 
 
-def test_a_late_answer_comes_over_the_wire_when_released() -> None:
-    """The provider has acted, and the client waits."""
+@pytest.mark.parametrize(("delivery", "expected"), [("late", [(0, "granted")]), ("acts late", [])])
+def test_a_late_answer_comes_over_the_wire_when_released(
+    delivery: Delivery, expected: list[tuple[int | None, str]]
+) -> None:
+    """The provider has acted or not, and the client waits."""
     with on_a_wire() as (face, provider, config):
-        provider.plan("late")
+        provider.plan(delivery)
         answers: list[Response] = []
 
         def ask() -> None:
@@ -370,7 +409,8 @@ def test_a_late_answer_comes_over_the_wire_when_released() -> None:
         face.release()
         client.join()
 
-    assert ([], [(0, "granted")]) == meanwhile
+    assert ([], expected) == meanwhile
+    assert [(0, "granted")] == outcomes(provider)
     assert [200] == [answer.status for answer in answers]
 
 

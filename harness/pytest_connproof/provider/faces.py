@@ -1,8 +1,7 @@
 """The simulated provider behind a transport: in this process, or over HTTP on 127.0.0.1 for other processes.
 
-A request may be answered, acted on and never answered, lost before it is acted on, or answered when the test says
-so. Nothing sleeps and nothing is left to chance: what is planned happens to the requests in the order they arrive.
-"""
+A request may be answered, acted on and never answered, lost before it is acted on, or held until the test says so.
+Nothing sleeps and nothing is left to chance: what is planned happens to requests in the order in which they arrive.
 
 from __future__ import annotations
 
@@ -26,16 +25,16 @@ from pytest_connproof.provider.resource import Resource
 
 __all__ = ["Arrival", "Delivery", "InProcess", "Loopback", "Side", "SimulatedProvider"]
 
-Delivery: TypeAlias = Literal["answered", "acts, no answer", "no act, no answer", "late"]
+Delivery: TypeAlias = Literal["answered", "acts, no answer", "no act, no answer", "late", "acts late"]
 """What becomes of a request: answered; acted on, and the connection breaks off; the connection breaks off before that;
-acted on, and the answer waits until it is released."""
+acted on, and the answer waits until it is released; acted on only then, even if whoever asked has given up."""
 
 Side: TypeAlias = Literal["token", "api"]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What became of a request. `response` None: there is none, the connection breaks off."""
+    """What became of a request. `response` None: there is none, or, of one that "acts late", not yet: see `act`."""
 
     delivery: Delivery
     response: Response | None = None
@@ -61,19 +60,38 @@ class SimulatedProvider:
     def arrive(self, request: Request, now: float, *, who: str = "") -> Arrival:
         """Act on a request at `now`, or lose it, as planned. Requests are taken one at a time, from any thread."""
         with self._guard:
-            side: Side = "token" if self.servers[0].is_asked(request) else "api"
-            planned = self._planned[side]
-            delivery: Delivery = planned.popleft() if planned else "answered"
-            server = next((one for one in self.servers if one.is_for(request)), self.servers[0])
+            server, side = self._taker(request)
+            delivery: Delivery = self._planned[side].popleft() if self._planned[side] else "answered"
+            if delivery == "acts late":
+                return Arrival(delivery)
             if delivery == "no act, no answer":
                 if side == "token":
                     server.unseen(request, now, who=who)
                 return Arrival(delivery)
-            if side == "token":
-                response = server.answer(request, now, who=who)
-            else:
-                response = self.api.answer(server, request, now, who=who)
+            response = self._acted(request, now, who)
             return Arrival(delivery, None if delivery == "acts, no answer" else response)
+
+    def act(self, request: Request, now: float, *, who: str = "") -> Response:
+        """Act on a request that arrived before, whatever is planned for others."""
+        with self._guard:
+            return self._acted(request, now, who)
+
+    def _acted(self, request: Request, now: float, who: str) -> Response:
+        server, side = self._taker(request)
+        if side == "token":
+            return server.answer(request, now, who=who)
+        return self.api.answer(server, request, now, who=who)
+
+    def _taker(self, request: Request) -> tuple[AuthorizationServer, Side]:
+        server = next((one for one in self.servers if one.is_for(request)), self.servers[0])
+        return server, "token" if server.is_asked(request) else "api"
+
+
+@dataclass(slots=True)
+class _Parked:
+    act: Callable[[], Response]
+    released: asyncio.Event
+    response: Response | None = None
 
 
 class InProcess:
@@ -87,33 +105,43 @@ class InProcess:
         self._provider = provider
         self._now = now
         self._who = who
-        self._parked: deque[asyncio.Event] = deque()
+        self._parked: deque[_Parked] = deque()
         self.unreachable = False
 
     @property
     def parked(self) -> int:
-        """How many answers wait to be released."""
+        """How many requests wait to be released."""
         return len(self._parked)
 
     def release(self) -> None:
-        """Let the answer go that has waited longest."""
-        self._parked.popleft().set()
+        """Let the request go on that has waited longest."""
+        parked = self._parked.popleft()
+        parked.response = parked.act()
+        parked.released.set()
 
     async def send(self, request: Request) -> Response:
         if self.unreachable:
             raise _broken(request, "ConnectError", sent=False)
         arrival = self._provider.arrive(request, self._now(), who=self._who)
+        if arrival.delivery in {"late", "acts late"}:
+            return await self._parking(request, arrival)
         if arrival.response is None:
             raise _broken(request, "ReadError", sent=True)
-        if arrival.delivery == "late":
-            released = asyncio.Event()
-            self._parked.append(released)
-            try:
-                await released.wait()
-            finally:
-                if not released.is_set():  # whoever asked gave up: nobody is left to answer
-                    self._parked.remove(released)
         return arrival.response
+
+    async def _parking(self, request: Request, arrival: Arrival) -> Response:
+        def act() -> Response:
+            return arrival.response or self._provider.act(request, self._now(), who=self._who)
+
+        parked = _Parked(act, asyncio.Event())
+        self._parked.append(parked)
+        try:
+            await parked.released.wait()
+        finally:
+            if arrival.response is not None and not parked.released.is_set():
+                self._parked.remove(parked)  # whoever asked gave up: nobody is left to answer, and all else is done
+        assert parked.response is not None, "it is released with a response"
+        return parked.response
 
 
 def _broken(request: Request, seen: str, *, sent: bool) -> ProviderDown:
@@ -158,16 +186,16 @@ class Loopback:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def wait_parked(self, count: int = 1) -> None:
-        """Return once so many answers wait to be released. Raises TimeoutError where they never come."""
+        """Return once so many requests wait to be released. Raises TimeoutError where they never come."""
         self._wires.wait_parked(count)
 
     def release(self) -> None:
-        """Let the answer go that has waited longest."""
+        """Let the request go on that has waited longest."""
         self._wires.release()
 
 
 class _Wires:
-    """What the threads of a server share: the connections that are open, and the answers that wait."""
+    """What the threads of a server share: the connections that are open, and the requests that wait."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -186,7 +214,7 @@ class _Wires:
             self._open.discard(connection)
 
     def hold(self) -> bool:
-        """Wait until the answer is released; False where the server closes instead."""
+        """Wait until the request is released; False where the server closes instead."""
         released = threading.Event()
         with self._changed:
             if self._is_closing:
@@ -199,7 +227,7 @@ class _Wires:
     def wait_parked(self, count: int) -> None:
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._parked) >= count, _MOST_WAIT_S):
-                raise TimeoutError(f"{len(self._parked)} of {count} answers are parked")
+                raise TimeoutError(f"{len(self._parked)} of {count} requests are parked")
 
     def release(self) -> None:
         with self._changed:
@@ -241,12 +269,18 @@ def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
             if request is None:
                 return
             assert face.provider is not None, "set `provider` before anybody asks"
-            arrival = face.provider.arrive(request, face.now(), who=request.header("user-agent") or "")
-            if arrival.response is None or (arrival.delivery == "late" and not wires.hold()):
+            who = request.header("user-agent") or ""
+            arrival = face.provider.arrive(request, face.now(), who=who)
+            response = arrival.response
+            if arrival.delivery in {"late", "acts late"} and not wires.hold():
+                response = None
+            elif arrival.delivery == "acts late":
+                response = face.provider.act(request, face.now(), who=who)
+            if response is None:
                 self._break_off()
                 return
             with suppress(OSError):  # whoever asked may have gone
-                self.wfile.write(_wire(arrival.response))
+                self.wfile.write(_wire(response))
                 self.close_connection = (request.header("connection") or "").lower() == "close"
 
         def _request(self) -> Request | None:
@@ -266,6 +300,9 @@ def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.rfile.close()
             self.connection.close()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
+            """Nothing is logged: a request line may hold a credential."""
 
     return Handler
 
