@@ -2,6 +2,7 @@
 
 A request may be answered, acted on and never answered, lost before it is acted on, or held until the test says so.
 Nothing sleeps and nothing is left to chance: what is planned happens to requests in the order in which they arrive.
+"""
 
 from __future__ import annotations
 
