@@ -64,6 +64,7 @@ class Exchanges:
         await self.steps("claim")
         claimed = await self.store.claim(seen, owner=self.owner, lease_s=self.timing.lease_s, over_stale=over_stale)
         if claimed is None:
+            await self.pause()
             return None
         one = _Claimed(self, seen, claimed, account, client, started, self.clock.monotonic())
         await self.steps("claimed")
@@ -75,6 +76,10 @@ class Exchanges:
         if beating.done():
             beating.result()  # what it died of, if it did
         return fresh
+
+    async def pause(self) -> None:
+        """Somebody else is at the account: look again a little later, and not all at the same time."""
+        await self.clock.sleep(self.timing.poll_s * (0.5 + self.jitter()))
 
     def _with_pair(self, account: Account, row: TokenRow) -> Account:
         """The account with its kept tokens, for the request, and so that no message quotes one."""
@@ -194,7 +199,8 @@ class _Claimed:
                 await self._release()
                 return
         await by.steps("refuse")
-        await by.store.refuse(row, state="needs_reauth", reason=self._reason())
+        if not await by.store.refuse(row, state="needs_reauth", reason=self._reason()):
+            await by.pause()
         await self._release()
 
     def _reason(self) -> str:

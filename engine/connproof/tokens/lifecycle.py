@@ -115,7 +115,6 @@ class Tokens:
         self._timing = timing or Timing()
         self._steps = steps
         self._guards = guards or Guards()
-        self._jitter = jitter
         self._endpoint = connector.auth.token
         self._refreshes = self._endpoint.grant == "refresh_token"
         self._rotation = rotation_of(connector.auth.rotation, refreshes=self._refreshes, timing=self._timing)
@@ -269,7 +268,6 @@ class Tokens:
                 look.row, account, client=self.client(account), over_stale=over_stale
             )
         if fresh is None:
-            await self._pause()
             return
         if self._refused.get(key) == look.row.generation:
             self._forced_at[key] = self._clock.monotonic()
@@ -278,11 +276,7 @@ class Tokens:
     async def _promote(self, row: TokenRow) -> None:
         await self._steps("promote")
         if await self._store.promote(row) is None:
-            await self._pause()
-
-    async def _pause(self) -> None:
-        """Somebody else is at the account: look again a little later, and not all at the same time."""
-        await self._clock.sleep(self._timing.poll_s * (0.5 + self._jitter()))
+            await self._exchanges.pause()
 
     def _copy_of(self, fresh: Fresh, key: str) -> _Copy:
         held, pair = Held(fresh.generation, fresh.pair.access), fresh.pair
@@ -331,7 +325,7 @@ class Tokens:
             case Wait():
                 if left <= 0:
                     raise self._pending(look.row, self._timing.lease_s)
-                await self._pause()
+                await self._exchanges.pause()
             case MaySend() | Promote() | Rest():
                 raise AssertionError("one that may send has a flight, and one that rests has a token that lives")
 
