@@ -182,6 +182,23 @@ def test_the_idle_time_is_told_where_the_config_reads_it() -> None:
 # Access tokens.
 
 
+@pytest.mark.parametrize(
+    ("said", "lifetime_s", "expected"),
+    [
+        ({}, None, 3600),
+        ({"lifetime_s": 7200}, None, 7200),
+        ({"assumed_lifetime_s": 900}, None, 900),
+        ({"lifetime_s": 7200}, 60, 60),
+        ({"lifetime_s": 7200}, 0, 0),
+    ],
+)
+def test_a_lifetime_is_the_configs_unless_said(said: dict[str, Any], lifetime_s: float | None, expected: float) -> None:
+    """What the config assumes is what the provider does; 0 is a lifetime."""
+    pair = server_of(token=said, lifetime_s=lifetime_s).consent(AT)
+
+    assert (expected, AT + expected) == (pair.lifetime_s, pair.expires_at)
+
+
 def test_an_access_token_lives_its_time() -> None:
     """Rotation does not end it."""
     server = server_of()

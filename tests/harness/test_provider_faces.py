@@ -30,11 +30,11 @@ from pytest_connproof.provider import (
     AuthorizationServer,
     Delivery,
     InProcess,
-    Loopback,
     Presentation,
     Resource,
     SimulatedProvider,
 )
+from pytest_connproof.provider.over_http import Loopback
 from pytest_connproof.provider.resource import expired_answer
 from scripted import connector
 

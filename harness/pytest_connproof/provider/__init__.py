@@ -1,7 +1,7 @@
 """A provider to test against: it speaks a connector's own dialect, told from the config alone.
 
 Read in this order: how answers are written, how requests are read, what odd answers there are, who gets which token,
-the API behind it, and the faces by which an engine reaches it all.
+the API behind it, and the face by which an engine of this process reaches it all. `over_http` is for other processes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pytest_connproof.provider.authorization import (
     numbered,
 )
 from pytest_connproof.provider.dialect import Dialect
-from pytest_connproof.provider.faces import Arrival, Delivery, InProcess, Loopback, Side, SimulatedProvider
+from pytest_connproof.provider.faces import Arrival, Delivery, InProcess, Side, SimulatedProvider
 from pytest_connproof.provider.odd_answers import ANSWERS, Acts, OddAnswer
 from pytest_connproof.provider.resource import Resource
 
@@ -30,7 +30,6 @@ __all__ = [
     "Dialect",
     "InProcess",
     "Issued",
-    "Loopback",
     "Numbered",
     "OddAnswer",
     "Outcome",

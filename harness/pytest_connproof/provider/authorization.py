@@ -160,7 +160,8 @@ class AuthorizationServer:
         assert endpoint is not None, "the dialect has refused a config without one"
         self._account = account
         self._rotation = rotation
-        self._lifetime_s = lifetime_s or endpoint.lifetime_s or endpoint.assumed_lifetime_s or 3600
+        told = (lifetime_s, endpoint.lifetime_s, endpoint.assumed_lifetime_s)
+        self._lifetime_s: float = next((seconds for seconds in told if seconds is not None), 3600)
         self._idle_s = idle_s
         self._rotates = rotates if rotates is not None else int(rotation != "none")
         self._single_access = single_access

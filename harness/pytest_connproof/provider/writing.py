@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Literal, TypeAlias
 
-import xmltodict
-
 from connproof.model import Headers, Response
 from connproof.places import ABSENT, Absent, JsonValue, Place
 
@@ -65,6 +63,8 @@ def at_places(
 def answered(document: JsonValue, *headers: tuple[str, str], status: int = 200, form: Form = "json") -> Response:
     """A response with this document for its body."""
     if form == "xml":
+        import xmltodict  # most connectors read JSON
+
         members = document if isinstance(document, dict) else {}
         body, kind = xmltodict.unparse(members) if len(members) == 1 else "", "text/xml; charset=utf-8"
     else:
