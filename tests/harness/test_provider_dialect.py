@@ -28,7 +28,7 @@ from connproof.draft import Draft
 from connproof.errors import CallWrong
 from connproof.model import Account, Connector, Request, Response
 from providers import NAMES, account, loaded
-from pytest_connproof.provider import AuthorizationServer, Presentation
+from pytest_connproof.provider import ANSWERS, AuthorizationServer, Presentation
 from scripted import connector
 
 NOW = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
@@ -315,6 +315,7 @@ def test_a_wrong_credential_is_refused(name: str) -> None:
     ("name", "other", "expected"),
     [
         ("form", {"encode": "json"}, "invalid_request"),
+        ("query of a URL with one", {"url": URL}, "invalid_request"),
         ("form", {"params": {"grant_type": "password"}}, "unsupported_grant_type"),
         ("scope", {"scope": ["a"]}, "invalid_scope"),
         ("scope", {"scope_separator": " "}, "invalid_scope"),
@@ -421,6 +422,31 @@ def test_a_login_with_a_wrong_password_is_refused() -> None:
 
     assert isinstance(found, TokenRefused)
     assert ("revoked", 401) == (found.kind, found.status)
+
+
+# Odd answers in every dialect.
+
+
+def fired(server: AuthorizationServer) -> list[str]:
+    """Each odd answer asked for once; those that were given. A family that has ended is begun anew."""
+    for name in ANSWERS:
+        server.plan(name)
+        if True not in server.families:
+            server.consent(AT)
+        server.answer(asked(server), AT)
+    return [presentation.answer for presentation in server.presentations]
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_every_provider_can_answer_oddly(name: str) -> None:
+    """Each odd answer can be written in each dialect."""
+    assert list(ANSWERS) == fired(provider(loaded(name), account(name)))
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS.keys())
+def test_every_way_to_ask_can_be_answered_oddly(token: dict[str, Any]) -> None:
+    """XML and logins too."""
+    assert list(ANSWERS) == fired(with_token(token, owner(token)))
 
 
 # How the answer is written.

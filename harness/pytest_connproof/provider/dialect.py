@@ -105,6 +105,8 @@ class Dialect:
         self._alternative = alternative
         self._form: Literal["json", "xml"] = "xml" if auth.token.encode == "xml" else "json"
         self._url = token_url(auth, account, refreshing=auth.token.grant == "refresh_token")
+        self._address = _address(self._url)
+        self._own_query = parse_qsl(self._url.partition("?")[2], keep_blank_values=True)
         self._client = _Client(auth.token, auth, account, self._url)
         self._wanted = {name: self._pattern(value, f"params/{name}") for name, value in self._endpoint.params}
         self._leaves = None if auth.token.body is None else _leaves(auth.token.body.encode())
@@ -122,7 +124,7 @@ class Dialect:
 
     def is_asked(self, request: Request) -> bool:
         """Whether the request is for the token endpoint."""
-        return _address(request.url) == _address(self._url)
+        return _address(request.url) == self._address
 
     def refresh_in(self, request: Request) -> str | None:
         """The refresh token that a request presents, however wrong it is otherwise."""
@@ -139,6 +141,9 @@ class Dialect:
             return Fault(404, "", "no such path")
         if request.method != endpoint.method:
             return Fault(405, "", f"only {endpoint.method} is served")
+        sent = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
+        if any(pair not in sent for pair in self._own_query):
+            return Fault(400, "invalid_request", "the URL is not as documented")
         for name, text in endpoint.headers:
             if request.header(name) != filled(text, self._auth, self._account, f"{endpoint.pointer}/headers/{name}"):
                 return Fault(400, "invalid_request", f"the header {name} is not as documented")
@@ -164,8 +169,7 @@ class Dialect:
         encode = self._endpoint.encode
         if encode == "query":
             pairs = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
-            own = parse_qsl(self._url.partition("?")[2], keep_blank_values=True)
-            return _once([pair for pair in pairs if pair not in own])
+            return _once([pair for pair in pairs if pair not in self._own_query])
         if request.body is None:
             return {}
         if (wrong := self._type_fault(request)) is not None:
