@@ -276,6 +276,25 @@ def lose_one_acknowledgement(store: DatabaseTokens) -> None:
     dialect.do_commit = lost
 
 
+def test_a_file_may_be_made_by_several_at_once(url: str) -> None:
+    """Whoever is refused the change of the journal, which never waits, goes on all the same; the next one changes it."""
+    import sqlalchemy as sa
+
+    with (
+        closing(DatabaseTokens(url, Sealing([OLD]), FixedClock(AT))) as store,
+        closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        sa.event.listen(store._engine, "begin", lambda _: other.rollback(), insert=True)
+
+        store.create()
+
+        run(store.connect(ACCOUNT, PAIR))
+    with closing(DatabaseTokens(url, Sealing([OLD]), FixedClock(AT))) as store:
+        assert run(store.read(ACCOUNT)) is not None
+    assert [("wal",)] == rows(url, "PRAGMA journal_mode")
+
+
 @pytest.mark.parametrize("url", ["", "tokens.db", "nosuch://user:s3cret@host/db", "sqlite://", "sqlite:///:memory:"])
 def test_what_is_no_database_is_refused(url: str) -> None:
     """Without the address in the message: it may hold a password."""

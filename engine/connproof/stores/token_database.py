@@ -537,8 +537,15 @@ def _threads() -> ThreadPoolExecutor:
 
 def _connected(connection: Any, _record: object) -> None:
     """A new connection to an SQLite file."""
+    import sqlite3
+
     connection.isolation_level = None  # transactions begin as they are told to, and not as the driver thinks
-    connection.execute("PRAGMA journal_mode=WAL")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")  # which the file remembers
+    except sqlite3.OperationalError as fault:
+        # It does not wait its turn. Somebody else changes it just now; and a transaction holds in either mode.
+        if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
     connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged outlives a loss of power
 
 
