@@ -443,10 +443,10 @@ def test_every_provider_can_answer_oddly(name: str) -> None:
     assert list(ANSWERS) == fired(provider(loaded(name), account(name)))
 
 
-@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS.keys())
-def test_every_way_to_ask_can_be_answered_oddly(token: dict[str, Any]) -> None:
-    """XML and logins too."""
-    assert list(ANSWERS) == fired(with_token(token, owner(token)))
+@pytest.mark.parametrize("name", ["query", "GET", "json", "own grant", "signed client, ES256", "xml"])
+def test_every_way_to_ask_can_be_answered_oddly(name: str) -> None:
+    """XML too, and grants that present no token."""
+    assert list(ANSWERS) == fired(with_token(TOKENS[name], owner(TOKENS[name])))
 
 
 # How the answer is written.
