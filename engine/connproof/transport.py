@@ -141,7 +141,12 @@ class HttpxTransport:
             request.url,
             headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in headers],
             content=request.body,
-            extensions={"target": _target(request.url), "trace": leaving},
+            extensions={
+                "target": _target(request.url),
+                "trace": leaving,
+                # A handshake that ends by its own timeout closes its socket; one that is cancelled would leave it open.
+                "timeout": {"connect": self._bounds.seconds / 3},
+            },
         )
 
 
