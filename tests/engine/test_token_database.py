@@ -277,15 +277,15 @@ def lose_one_acknowledgement(store: DatabaseTokens) -> None:
 
 
 def test_a_file_may_be_made_by_several_at_once(url: str) -> None:
-    """Whoever is refused the change of the journal, which never waits, goes on all the same; the next one changes it."""
+    """Whoever is refused the change of the journal, which does not wait, goes on all the same."""
     import sqlalchemy as sa
 
     with (
         closing(DatabaseTokens(url, Sealing([OLD]), FixedClock(AT))) as store,
         closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other,
     ):
-        other.execute("BEGIN EXCLUSIVE")
-        sa.event.listen(store._engine, "begin", lambda _: other.rollback(), insert=True)
+        other.execute("BEGIN IMMEDIATE")
+        sa.event.listen(store._engine, "connect", lambda *_: other.rollback())
 
         store.create()
 
