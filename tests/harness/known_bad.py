@@ -413,12 +413,12 @@ BAD = {
     "fence on the lease": Bad(
         Scenario(in_store(fenced, Stage.nothing_dropped), apart=True),
         (0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
-        ("store: claim", "-> POST /token rt#0", "(wakes at 10 s)", "store: claim", "write_if -> False", "(I4)"),
+        ("store: claim", "-> POST /token rt#0", "10", "store: claim", "write_if -> False", "(I4)"),
     ),
     "freed by anybody": Bad(
         Scenario(in_store(freed_by_anybody, Stage.own_lease), apart=True),
         (0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1),
-        ("store: claim -> g0", "(wakes at 10 s)", "store: claim -> g0", "A freed the lease of B"),
+        ("store: claim -> g0", "10", "store: claim -> g0", "A freed the lease of B"),
     ),
     "sent again": Bad(
         Scenario(in_store(sent_again, Stage.no_replay), Faults(slow=0, lost_answers=1), apart=True),
@@ -433,7 +433,7 @@ BAD = {
     "epoch as delta": Bad(
         Scenario(epoch_as_delta),
         (),
-        ("<- 200 at#1 rt#1", "(wakes at 61 s)", "-> GET /deals at#1", "<- 401", "worker A got 401"),
+        ("<- 200 at#1 rt#1", "61", "-> GET /deals at#1", "<- 401", "worker A got 401"),
     ),
 }
 

@@ -71,6 +71,7 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         # Strong references: what dies or is left over must not be collected, and so finish, before it was judged.
         self._tasks: list[asyncio.Task[Any]] = []
         self.troubles: list[str] = []
+        self._unfit: ScheduleUnfit | None = None
 
     # What whoever drives the loop needs.
 
@@ -143,14 +144,23 @@ class ControlledLoop(asyncio.AbstractEventLoop):
             turn.handle._run()  # noqa: SLF001  # asyncio's own name for what loops run
         finally:
             self._acting = ""
+        if self._unfit is not None:
+            raise self._unfit
+
+    def _refused(self, unfit: ScheduleUnfit) -> ScheduleUnfit:
+        """Keep it: a worker that catches it, or ends in it, must not make a verdict of it."""
+        self._unfit = unfit
+        return unfit
 
     def _queue(self, turn: Turn) -> None:
         if turn.worker in self._dead:
             return
         if self._apart and "" not in {self._acting, turn.worker} and turn.worker != self._acting:
-            raise ScheduleUnfit(
-                f"worker {self._acting} wakes worker {turn.worker}, but the scenario says that they share no memory",
-                fix="say apart=False: orders are then left out no more",
+            raise self._refused(
+                ScheduleUnfit(
+                    f"worker {self._acting} wakes worker {turn.worker}, but is said to share no memory with it",
+                    fix="say apart=False: orders are then left out no more",
+                )
             )
         self._ready.append(turn)
 
@@ -240,9 +250,11 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:
         del executor, args
-        raise ScheduleUnfit(
-            f"{getattr(func, '__qualname__', func)} would run in a thread, whose order nobody decides",
-            fix="give the scenario a store that keeps everything in memory",
+        raise self._refused(
+            ScheduleUnfit(
+                f"{getattr(func, '__qualname__', func)} would run in a thread, whose order nobody decides",
+                fix="give the scenario a store that keeps everything in memory",
+            )
         )
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:

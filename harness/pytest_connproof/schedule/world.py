@@ -12,6 +12,7 @@ Who waits is told by the task's context, so workers may share a transport, a sto
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from connproof.errors import ConnproofError, ProviderDown, StoreFailed
 from connproof.model import Request, Response
 from pytest_connproof.schedule.loop import WORKER, ControlledLoop, ScheduleUnfit, Timer, Turn
 
-__all__ = ["START", "Event", "Faults", "Line", "Option", "Provider", "Went", "World"]
+__all__ = ["START", "WAKES", "Event", "Faults", "Line", "Option", "Provider", "Went", "World"]
 
 S = TypeVar("S")
 
@@ -33,6 +34,9 @@ START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 Touch: TypeAlias = tuple[str, bool]
 """A thing outside the worker, and whether it may be changed."""
+
+WAKES: Final = "(wakes)"
+"""What is told of a worker for whom time has passed."""
 
 _FRESH, _OVERTAKEN, _SLOW = range(3)
 _FAULT: Final[Touch] = ("fault", True)
@@ -49,12 +53,14 @@ class Provider(Protocol):
 class Faults:
     """What may go wrong in one execution, and how often.
 
-    `slow` events are held while time passes (without any, time stands still as long as something can happen);
+    `slow` events are held while time passes, for up to `slow_s` (without any, time stands still as long as something
+    can happen);
     `crashes` of workers; `lost_answers` (the provider acted, the connection broke); `lost_writes` (a store did as it
     was told, and the acknowledgement was lost). With `late`, a request whose sender died or gave up may still arrive.
     """
 
     slow: int = 1
+    slow_s: float = 150.0  # more than anybody waits for one answer
     crashes: int = 0
     lost_answers: int = 0
     lost_writes: int = 0
@@ -82,10 +88,11 @@ class Event:
 
 @dataclass(slots=True)
 class Line:
-    """One thing that happened: to whom, in which words, and what the provider did meanwhile."""
+    """One thing that happened: to whom, in which words, after how many seconds, and what the provider did meanwhile."""
 
     worker: str
     words: str
+    at: float
     provider: str = ""
 
 
@@ -114,6 +121,7 @@ class _Parked:
     act: Callable[[Line], None] | None
     loss: Literal["", "lost_answers", "lost_writes"]
     rank: int = _FRESH
+    until: float = 0.0  # for how long it may be slow
 
 
 class World:
@@ -128,7 +136,9 @@ class World:
         self.dead: Final[set[str]] = set()
         self.lines: Final[list[Line]] = []
         self.names: Final[dict[str, str]] = {}
-        """How a secret text is told in a table: "at#1". What has no name here is never shown."""
+        """How a secret text is told in a table: "at#1". What has no name here or in `patterns` is never shown."""
+        self.patterns: Final[list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]] = []
+        """How a secret of a certain form is told."""
         self._faults = faults
         self._left = Counter(
             slow=faults.slow,
@@ -204,11 +214,15 @@ class World:
         """All that can happen next, the orderly first."""
         self._parked = [parked for parked in self._parked if self._is_open(parked)]
         steps = [self._stepping(turn) for turn in self.loop.steps()]
+        timers = self.loop.timers()
+        for parked in self._parked:
+            if parked.rank == _SLOW and any(timer.when > parked.until for timer in timers):
+                parked.rank = _OVERTAKEN
         ranks = (_FRESH, _OVERTAKEN, _SLOW)
         fresh, overtaken, slow = ([parked for parked in self._parked if parked.rank == rank] for rank in ranks)
-        timers = self.loop.timers()
         due = [timer for timer in timers if timer.when <= self.loop.time()]
-        later = [] if due or steps or len(fresh) + len(overtaken) > self._left["slow"] else timers
+        slower = self._left["slow"] if with_faults else 0
+        later = [] if due or steps or len(fresh) + len(overtaken) > slower else timers
         orderly = [
             *steps,
             *map(self._going, fresh),
@@ -226,8 +240,9 @@ class World:
             overtaken = {option.event.name for option in options[:index]}
             for parked in self._parked:
                 if parked.event.name in overtaken and parked.rank != _SLOW:
-                    parked.rank = _SLOW if taken.kind == "time" else _OVERTAKEN
+                    parked.rank = _OVERTAKEN
                     if taken.kind == "time":
+                        parked.rank, parked.until = _SLOW, self.loop.time() + self._faults.slow_s
                         self._spend("slow")
         taken.happen()
 
@@ -278,8 +293,7 @@ class World:
             self.reached["late"] += 1
         else:
             words = f"{parked.words} (lost)" if lost else parked.words
-        line = Line(parked.event.worker, words)
-        self.lines.append(line)
+        line = self._told(parked.event.worker, words)
         if lost:
             self._spend(parked.loss)
         if parked.act is not None:
@@ -288,15 +302,21 @@ class World:
             parked.future.set_result(Went(line, lost))
 
     def _fire(self, timer: Timer) -> None:
-        if timer.when > self.loop.time():
-            self.lines.append(Line(timer.worker, f"(wakes at {timer.when:g} s)"))
+        passes = timer.when > self.loop.time()
         self.loop.fire(timer)
+        if passes:
+            self._told(timer.worker, WAKES)
 
     def _die(self, worker: str) -> None:
         self._spend("crashes")
         self.dead.add(worker)
         self.loop.drop(worker)
-        self.lines.append(Line(worker, "(dies)"))
+        self._told(worker, "(dies)")
+
+    def _told(self, worker: str, words: str) -> Line:
+        line = Line(worker, words, self.loop.time())
+        self.lines.append(line)
+        return line
 
     def _spend(self, fault: str) -> None:
         self._left[fault] -= 1
@@ -313,6 +333,8 @@ class World:
                 if spelling in whole:
                     whole = whole.replace(spelling, "")
                     found.append(self.names[secret])
+        for pattern, name in self.patterns:
+            found += map(name, pattern.finditer(whole))
         return " ".join(dict.fromkeys(sorted(found)))
 
 
@@ -347,10 +369,13 @@ class ParkedTransport:
         came: list[Response | ConnproofError] = []
 
         def act(line: Line) -> None:
+            token = WORKER.set(line.worker)
             try:
                 came.append(self._provider.answer(request, world.now))
             except ConnproofError as error:
                 came.append(error)
+            finally:
+                WORKER.reset(token)
             line.provider = self._deed()
 
         sent = " ".join(filter(None, (request.method, urlsplit(request.url).path, world.shown(_texts(request)))))
@@ -383,7 +408,7 @@ class _ParkedStore:
                 f"{self._name}: {method}", self._touched(method, args), loss="lost_writes" if changes else ""
             )
             result: object = await does(*args, **named)
-            went.line.words += f" {_outcome(result)}"
+            went.line.words = f"{went.line.words} {_outcome(result)}".rstrip()
             if went.lost:
                 raise StoreFailed("the store's acknowledgement was lost")
             return result
@@ -409,9 +434,9 @@ def _texts(request: Request) -> list[str]:
 def _outcome(result: object) -> str:
     """A store's result in a word: never what it holds."""
     match result:
-        case None | bool() | int() | float():
+        case None | bool() | int():
             return f"-> {result}"
-        case str() if len(result) <= 12:
+        case str() if 0 < len(result) <= 12:
             return f"-> {result}"
         case _:
             generation = getattr(result, "generation", None)
