@@ -77,7 +77,7 @@ def test_a_refused_token_may_be_refreshed_before_its_end() -> None:
         pytest.param(opened(ENDED), "strict", MaySend(), id="strict: the token has ended"),
     ],
 )
-def test_an_unknown_outcome_is_asked_again_by_the_declared_rotation(
+def test_A4_an_unknown_outcome_is_asked_again_by_the_declared_rotation(
     row: TokenRow, rotation: Rotation, expected: Plan
 ) -> None:
     """I3: a token that was presented is presented again only where that can harm nothing."""

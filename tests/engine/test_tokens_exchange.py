@@ -593,6 +593,30 @@ def test_the_second_look_finds_a_candidate_of_an_earlier_generation(*, rereads: 
     run(main)
 
 
+def test_A3_a_new_refresh_token_is_kept_before_anybody_is_served() -> None:
+    """Also where many ask at once; the next refresh presents the new one."""
+
+    async def main() -> None:
+        world = World("strict", late(2))
+        await world.connect(0)
+        seen: list[tuple[int, list[str]]] = []
+
+        async def caller(tokens: Tokens) -> None:
+            held = await tokens.access(ACCOUNT)
+            row = await world.row()
+            seen.append((held.generation, [secret.reveal() for secret in (row.access, row.refresh) if secret]))
+
+        workers = [world.worker("A"), world.worker("B")]
+        await asyncio.gather(*(caller(tokens) for tokens in workers * 10))
+        await asyncio.sleep(3600)
+        await asyncio.gather(*(caller(tokens) for tokens in workers * 10))
+
+        assert [(2, ["AT1", "RT1"])] * 20 + [(3, ["AT2", "RT2"])] * 20 == seen
+        assert ["RT0", "RT1"] == world.endpoint.tokens
+
+    run(main)
+
+
 def test_listeners_see_the_exchange_and_its_end() -> None:
     """As any request of the engine; the tokens are in none of their reprs."""
 

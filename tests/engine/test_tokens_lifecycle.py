@@ -146,6 +146,23 @@ def test_F11_an_exchange_outlives_a_caller_that_is_cancelled(is_detached: bool) 
     run(main)
 
 
+def test_A14_one_token_serves_all_that_use_a_connection() -> None:
+    """For a day, by three workers of which each asks every minute: no more tokens than have ended."""
+
+    async def main() -> None:
+        world = World("strict")
+        await world.connect(0)
+        workers = [world.worker(name) for name in ("A", "B", "C")]
+        for _ in range(24 * 60):
+            served = [(await worker.access(ACCOUNT)).generation for worker in workers]
+            assert max(served) - min(served) <= 1
+            await world.clock.sleep(60)
+
+        assert 24 <= len(world.endpoint.presented) <= 24 * 3600 / 3300 + 1
+
+    run(main)
+
+
 def test_the_lease_is_kept_alive_while_the_provider_thinks() -> None:
     """No other worker takes over an exchange of 60 s, under a lease of 10."""
 
@@ -284,7 +301,6 @@ def test_F35_a_refused_client_blocks_the_client_and_no_account() -> None:
         world = World("strict", refusal("invalid_client", 401))
         await world.connect(0)
         tokens, other = world.worker("A"), world.worker("B")
-        client = tokens.client(ACCOUNT)
 
         for worker in (tokens, other, tokens):
             with pytest.raises(ClientMisconfigured, match="invalid_client"):
@@ -292,7 +308,7 @@ def test_F35_a_refused_client_blocks_the_client_and_no_account() -> None:
         assert (["RT0"], "ok") == (world.endpoint.tokens, (await world.row()).state)
         assert not (await world.row()).has_open_intent
 
-        await world.store.block_client(client, "")
+        await tokens.unblock(ACCOUNT)
         await world.clock.sleep(10)
         assert held(1) == await tokens.access(ACCOUNT)
 

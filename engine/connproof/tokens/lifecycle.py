@@ -169,6 +169,10 @@ class Tokens:
         while self._flights:
             await asyncio.wait([*self._flights.values()])
 
+    async def unblock(self, account: Account) -> None:
+        """Let the account's OAuth client be used again: its id, secret and rights are right now."""
+        await self._store.block_client(self.client(account), "")
+
     def key(self, account: Account) -> str:
         """What the account is called in the store."""
         return f"{self._connector.name}/{account.name}"
@@ -196,7 +200,7 @@ class Tokens:
             held = self._copy(look, key)
             if held is not None:
                 return held
-            await self._waited(look, flight, until)
+            await self._waited(look, flight, account, until)
 
     def _copied(self, key: str, *, however_old: bool = False) -> Held | None:
         """The pair in memory, where it may be used: while this worker refreshes it, the old one for all others."""
@@ -307,14 +311,14 @@ class Tokens:
             case _:
                 return self._timing.poll_s
 
-    async def _waited(self, look: _Look, flight: asyncio.Task[None] | None, until: float) -> None:
+    async def _waited(self, look: _Look, flight: asyncio.Task[None] | None, account: Account, until: float) -> None:
         """Wait for what could bring a token, as long as this caller may; raise what stands against it."""
         left = until - self._clock.monotonic()
         if flight is not None:
             await self._joined(flight, left)
             return
         if look.blocked:
-            raise self._misconfigured(look)
+            raise self._misconfigured(look, self.client(account))
         match look.plan:
             case Refuse(reason):
                 raise self._lost(look.row, reason)
@@ -362,9 +366,9 @@ class Tokens:
         lost.reason = reason
         return lost
 
-    def _misconfigured(self, look: _Look) -> ClientMisconfigured:
+    def _misconfigured(self, look: _Look, client: str) -> ClientMisconfigured:
         return ClientMisconfigured(
             f"the token endpoint of {self._connector.name} refuses the OAuth client itself",
-            facts={"it says": look.blocked},
-            fix="correct the client's id, secret or rights, then unblock it; no account need be connected again",
+            facts={"client": client, "it says": look.blocked},
+            fix="correct the client's id, secret or rights, then unblock it; no owner need consent again",
         )
