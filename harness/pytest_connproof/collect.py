@@ -33,6 +33,7 @@ MARKERS: Final[Mapping[str, pytest.MarkDecorator]] = {
     "par": pytest.mark.parity,
     "lim": pytest.mark.limits,
     "err": pytest.mark.errors,
+    "tok": pytest.mark.tokens,
     "map": pytest.mark.mapping,
     "ovr": pytest.mark.overrides,
     "drf": pytest.mark.drift,

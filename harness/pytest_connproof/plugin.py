@@ -27,6 +27,7 @@ _MARKERS = (
     "parity",
     "limits",
     "errors",
+    "tokens",
     "mapping",
     "overrides",
     "drift",
@@ -48,6 +49,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--horizon-days", metavar="N", type=int, default=180, help="how soon an announced end of a version is due (180)"
     )
+    group.addoption("--schedule", metavar="CHOICES", help="play this one schedule (0,1,1) in every token check")
+    group.addoption("--campaign", choices=["nightly"], help="nightly: token checks draw schedules besides searching")
     parser.addini("connproof_connectors", "the name of the folders that hold connectors", default="connectors")
 
 
@@ -68,6 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--certify judges by the snapshots: run --snapshot-update first, and review what it took"
         )
+    if settings and settings.schedule is not None:
+        raise pytest.UsageError("--certify searches all schedules: play one with --schedule alone")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -192,6 +197,8 @@ def _settings(config: pytest.Config) -> Settings:
         horizon_days=config.getoption("horizon_days"),
         update_snapshots=bool(config.getoption("update_snapshots", default=False)),
         update_new_only=bool(config.getoption("update_new_snapshots_only", default=False)),
+        schedule=config.getoption("schedule"),
+        campaign=config.getoption("campaign") is not None,
     )
 
 

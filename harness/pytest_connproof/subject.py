@@ -45,7 +45,8 @@ DEFAULT_MAX_AGE_DAYS: Final = 365
 class Settings:
     """What a run is told. `as_of` is the day on which evidence and waivers are judged.
 
-    What a provider ends within `horizon_days` of it is due.
+    What a provider ends within `horizon_days` of it is due. With a `schedule` ("0,1,1"), token checks play that one
+    alone; with `campaign`, drawn ones besides those that they search.
     """
 
     as_of: date
@@ -53,6 +54,8 @@ class Settings:
     horizon_days: int = DEFAULT_HORIZON_DAYS
     update_snapshots: bool = False
     update_new_only: bool = False
+    schedule: str | None = None
+    campaign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,6 +282,34 @@ def test_a_waived_difference_is_certified_with_its_waiver(deals: Project, pytest
     ] == certificate["waivers"]
 
 
+def test_a_certificate_says_how_tokens_were_refreshed(deals: Project, pytester: pytest.Pytester) -> None:
+    """Under which rotation, and in how many orders; null where no token is refreshed."""
+    _run(pytester, deals, "--certify")
+    before = _certificate(deals)
+    token = {"url": "https://id.deals.example/token", "client_auth": "none"}
+    auth = {"type": "oauth2", "token_path": "access_token", "token": token, "rotation": {"grace_s": 60}}
+    deals.change("connector.json", "/auth", auth)
+    account = deals.read("accounts/example.json")["credentials"]
+    deals.change("accounts/example.json", "/credentials", {**account, "refresh_token": "example-r", "client_id": "c"})
+
+    code, _ = _run(pytester, deals, "--certify", "-m", "tokens")
+    after = _certificate(deals)
+
+    assert (None, 3, 60) == (before["rotation"], code, after["rotation"])
+    assert ["TOK-001", "TOK-002", "TOK-003"] == [*after["evidence"]]
+    assert all(evidence["schedules"] > 10 for evidence in after["evidence"].values())
+
+
+def test_one_schedule_certifies_nothing(
+    deals: Project, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was played by hand is no search."""
+    code, _ = _run(pytester, deals, "--certify", "--schedule", "0,1")
+
+    assert pytest.ExitCode.USAGE_ERROR == code
+    assert "--certify searches all schedules" in capsys.readouterr().err
+
+
 def test_a_refuted_run_takes_no_promise_back(deals: Project, pytester: pytest.Pytester) -> None:
     """A field that is gone is refuted today, and tomorrow too: the certificate between keeps what was promised."""
     _run(pytester, deals, "--certify")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import cfg, drf, err, lim, ovr, par, rec, ret, rpl, ver
+from pytest_connproof.checks import cfg, drf, err, lim, ovr, par, rec, ret, rpl, tok, ver
 from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
@@ -83,6 +83,19 @@ CHECKS: Final[Sequence[Check]] = (
     Check("ERR-002", "no success says in its body that it failed", "connector", err.successes_hold_no_error),
     Check("ERR-003", "every error rule is exercised", "connector", err.every_rule_is_exercised),
     Check("ERR-004", "every failing element of a batch is told", "connector", err.failing_elements_are_told),
+    Check("TOK-001", "workers that refresh at once make one exchange", "connector", tok.one_refresh_for_all),
+    Check(
+        "TOK-002",
+        "a refusal that comes late refreshes nothing twice",
+        "connector",
+        tok.a_late_refusal_refreshes_nothing_twice,
+    ),
+    Check(
+        "TOK-003",
+        "a lost answer or a dead worker loses no account in silence",
+        "connector",
+        tok.no_account_is_lost_in_silence,
+    ),
     Check("MAP-001", "the fast path means what jsonata-python means", "model", mapped.fast_path_is_the_reference),
     Check("MAP-002", "every mapped record is what its model allows", "model", mapped.results_meet_the_model),
     Check(
@@ -156,6 +169,8 @@ def _applies(check: Check, subject: Subject) -> bool:
             return bool(subject.connector.unified)
         case "DRF-003":
             return bool(subject.contracts)
+        case "TOK-001" | "TOK-002" | "TOK-003":
+            return tok.is_refreshed(subject)
         case "VER-001":
             return version is not None
         case "VER-002":

@@ -18,6 +18,7 @@ import connproof
 from connproof.places import JsonValue
 from pytest_connproof.atomic import write_whole
 from pytest_connproof.checks.rec import valid_until
+from pytest_connproof.checks.tok import rotation_of
 from pytest_connproof.subject import Subject
 from pytest_connproof.verdict import CheckResult, Verdict
 
@@ -43,6 +44,7 @@ def certificate(subject: Subject, verdict: Verdict, results: Sequence[CheckResul
         "unverified": [*sorted({fact for recording in subject.recordings for fact in recording.provenance.unverified})],
         "engine": {"name": "connproof", "version": version("connproof"), "digest": engine_digest()},
         "digests": dict(subject.digests),
+        "rotation": _rotation(subject, results),
         "evidence": {check: dict(counts) for check, counts in verdict.evidence.items()},
         "checks": [
             {
@@ -87,6 +89,13 @@ def baselines(subject: Subject) -> str:
     """Who returned what the snapshots hold: the old code, this engine, or both."""
     stored = (subject.snapshots.read(lane) for lane in subject.lanes)
     return " + ".join(sorted({snapshot.baseline.kind for snapshot in stored if snapshot})) or "none"
+
+
+def _rotation(subject: Subject, results: Sequence[CheckResult]) -> str | int | None:
+    """What the provider was taken to do with a used refresh token; None where nothing was refreshed."""
+    if not any(result.check.startswith("TOK-") and result.outcome == "passed" for result in results):
+        return None
+    return rotation_of(subject)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,264 @@
+"""TOK: tokens: workers that refresh at once, answers that are lost and workers that die, in every order that matters.
+
+The connector's own config is played against a simulated provider that speaks its dialect, on a loop that chooses what
+happens next. What is judged is what the provider and the store saw, never what a worker thinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, Literal, TypeVar
+
+from connproof.config import BRACES
+from connproof.config.notes import template_texts
+from connproof.documents import read_json
+from connproof.errors import ConfigWrong, ConnproofError
+from connproof.model import Connector, Operation, Request, Response, TokenPair, TokenRow
+from connproof.run import Call, Engine
+from connproof.stores.token_memory import MemoryTokens
+from connproof.tokens import Timing, Tokens
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.provider import AuthorizationServer, Resource, SimulatedProvider, numbered
+from pytest_connproof.schedule import (
+    Failure,
+    Faults,
+    Play,
+    Scenario,
+    World,
+    campaign,
+    explore,
+    headline,
+    replay,
+    table,
+)
+from pytest_connproof.subject import Subject
+
+_T = TypeVar("_T")
+
+# A look at the store is an event like any other: few of them show as much as many.
+_TIMING: Final = Timing(poll_s=4.0, lease_s=10.0, caller_s=60.0)
+_MOST: Final = 4_000
+_FAULTS: Final = ("crashes", "lost_answers")
+_DRAWN: Final = 2_000
+_DRAWN_LENGTH: Final = 60
+_TOLD: Final = 8  # pairs that a table can name; no schedule here leads to more
+_REORDERINGS: Final = 2  # of executions in which something goes wrong besides
+
+
+def is_refreshed(subject: Subject) -> bool:
+    """Whether the connector says how its access tokens are refreshed, by a refresh token."""
+    token = subject.connector.auth.token
+    return token is not None and token.grant == "refresh_token"
+
+
+def rotation_of(subject: Subject) -> Literal["none", "strict"] | int:
+    """What the simulated provider does with a refresh token that is used: what the config says, else the worst."""
+    return subject.connector.auth.rotation or "strict"
+
+
+def one_refresh_for_all(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
+    """Two workers find the access token ended: one exchange, and both are served."""
+    make = partial(_play, subject, ended=True)
+    return _explored(subject, "TOK-001", Scenario(make, Faults(slow=0), apart=True))
+
+
+def a_late_refusal_refreshes_nothing_twice(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
+    """The provider refuses an access token before its end, to both, one perhaps when the other has a newer one."""
+    make = partial(_play, subject, ended=False)
+    return _explored(subject, "TOK-002", Scenario(make, Faults(slow=0), apart=True))
+
+
+def no_account_is_lost_in_silence(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
+    """An answer is lost, and a worker dies at any step: the account goes on, or says why it cannot."""
+    make = partial(_play, subject, ended=True, lossy=True)
+    faults = Faults(slow=0, crashes=1, lost_answers=1)
+    return _explored(subject, "TOK-003", Scenario(make, faults), reorderings=_REORDERINGS)
+
+
+@dataclass(slots=True)
+class _Scene:
+    """What one execution is made of, besides its workers."""
+
+    server: AuthorizationServer
+    store: MemoryTokens
+    account: str
+
+    @property
+    def row(self) -> TokenRow:
+        row = _done(self.store.read(self.account))
+        assert row is not None, "it was connected, and nobody removes it"
+        return row
+
+
+class _Answering:
+    """The simulated provider as the world has it."""
+
+    def __init__(self, provider: SimulatedProvider) -> None:
+        self._provider = provider
+
+    def answer(self, request: Request, now: float) -> Response:
+        response = self._provider.arrive(request, now).response
+        assert response is not None, "what is lost, the world loses"
+        return response
+
+
+def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -> Play:
+    connector, operation = subject.connector, _operation(subject.connector)
+    name = f"{connector.name}/{subject.account.name}"
+    server = AuthorizationServer(connector, subject.account, rotation=rotation_of(subject))
+    store = MemoryTokens(world.clock())
+    pair = server.consent(world.now - (10 * 86_400 if ended else 0))
+    if not ended:
+        server.end_access()
+    _done(store.connect(name, pair))
+    scene = _Scene(server, store, name)
+    _name_tokens(world, pair)
+    transport = world.transport(_Answering(SimulatedProvider(server, Resource(connector, operation))))
+    shared = world.store(store)
+
+    async def work(worker: str) -> int:
+        clock = world.clock()
+        tokens = Tokens(
+            shared,
+            connector,
+            transport.send,
+            owner=worker,
+            clock=clock,
+            timing=_TIMING,
+            steps=world.step,
+            jitter=_middle,
+        )
+        engine = Engine(connector, transport, account=subject.account, clock=clock, tokens=tokens)
+        call = Call(params=dict.fromkeys(BRACES.findall(template_texts(operation)), "1"), raw=True)
+        served = 0
+        if operation.is_list:
+            async for _ in engine.read(operation.resource, operation.name, call):
+                served += 1
+        else:
+            served += await engine.one(operation.resource, operation.name, call) is not None
+        await tokens.drained()
+        return served
+
+    workers: dict[str, Coroutine[Any, Any, object]] = {worker: work(worker) for worker in ("A", "B")}
+    if lossy:
+        return Play(workers, partial(_lost, scene, world), afterwards=partial(work, "later"))
+    return Play(workers, partial(_unserved, scene, world))
+
+
+def _unserved(scene: _Scene, world: World) -> Sequence[str]:
+    """What is broken where nothing went wrong: everybody is served, by one exchange."""
+    broken = _reused(scene)
+    granted = [one for one in scene.server.presentations if one.outcome in {"granted", "replayed"}]
+    if len(granted) != 1:
+        broken.append(f"{len(granted)} exchanges, allowed 1: refresh only if the token is still current (I2)")
+    for worker, result in world.results.items():
+        if isinstance(result, BaseException):
+            broken.append(f"worker {worker} was not served: {type(result).__name__}")
+    return broken
+
+
+def _lost(scene: _Scene, world: World) -> Sequence[str]:
+    """What is broken where an answer was lost or a worker died: the account works, or says why it does not (I7)."""
+    broken = [] if world.dead or world.reached["lost_answers"] else _reused(scene)
+    result = world.results.get("later")
+    row = scene.row
+    if isinstance(result, BaseException) and row.state not in {"needs_reauth", "blocked_config"}:
+        broken.append(f"nobody can use the account, and the store says {row.state} (I7)")
+    if row.state in {"needs_reauth", "blocked_config"} and not row.reason:
+        broken.append(f"the account is {row.state}, and nobody knows why (I7)")
+    return broken
+
+
+def _reused(scene: _Scene) -> list[str]:
+    spent = [one for one in scene.server.presentations if one.outcome in {"reused", "dead"}]
+    return [f"RT_{one.number} was presented after it was spent: all access is revoked (I2)" for one in spent]
+
+
+def _explored(subject: Subject, check: str, scenario: Scenario, *, reorderings: int | None = None) -> Evidence:
+    """Play the pinned schedules, then search; with --schedule that one alone, with --campaign drawn ones besides."""
+    if subject.settings.schedule is not None:
+        _replayed(subject, scenario, subject.settings.schedule)
+        return {"schedules": 1}
+    pinned = _pinned(subject, check)
+    for schedule in pinned:
+        _replayed(subject, scenario, schedule)
+    found = explore(scenario, reorderings=reorderings, most=_MOST)
+    if found.failure is None and subject.settings.campaign:
+        drawn = campaign(scenario, examples=_DRAWN, length=_DRAWN_LENGTH)
+        found = replace(found, executions=found.executions + drawn.executions, failure=drawn.failure)
+    if found.failure is not None:
+        raise _finding(subject, found.failure, headline(found.failure, found.executions))
+    if not found.complete:
+        raise Inconclusive(
+            f"{found.executions} schedules were explored, and there are more",
+            "the harness bounds them: report it, with the config",
+        )
+    fired = {fault: found.reached[fault] for fault in _FAULTS if found.reached[fault]}
+    return {"schedules": found.executions + len(pinned), **fired}
+
+
+def _replayed(subject: Subject, scenario: Scenario, schedule: str) -> None:
+    """Play one schedule again. Raises CallWrong, ScheduleUnfit, and the Finding where it breaks a rule."""
+    played = replay(scenario, schedule)
+    if played.broken:
+        raise _finding(subject, Failure(played.schedule, played.lines, played.broken), f"schedule {schedule}")
+
+
+def _pinned(subject: Subject, check: str) -> tuple[str, ...]:
+    """The schedules that once failed and were kept: a list of texts in `schedules/<check>.json`."""
+    path = subject.folder / "schedules" / f"{check}.json"
+    if not path.exists():
+        return ()
+    value, source = read_json(path.read_bytes(), str(path))
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ConfigWrong(str(path), [source.problem("", "is no list of schedules", 'write ["0,1,1"]')])
+    return tuple(str(one) for one in value)
+
+
+def _finding(subject: Subject, failure: Failure, what: str) -> Finding:
+    line = subject.connector.source.line("/auth")
+    facts = rows(
+        {
+            "config": f"{subject.file}:{line} auth",
+            "keep": f"connectors/{subject.name}/schedules/, so that it is played in every run",
+        }
+    )
+    return Finding(what, f"{table(failure)}\n{facts}")
+
+
+def _operation(connector: Connector) -> Operation:
+    """The operation that is asked with the token: a listing, else any that sends nothing."""
+    every = [one for one in connector.operations() if one.method in {"GET", "POST"} and one.batch is None]
+    listing = next((one for one in every if one.is_list and one.for_each is None and one.hydrate is None), None)
+    if listing is not None:
+        return listing
+    single = next((one for one in every if not one.is_list and one.method == "GET"), None)
+    if single is None:
+        raise Inconclusive("no operation can be asked without sending something", "declare a listing, or get")
+    return single
+
+
+def _name_tokens(world: World, first: TokenPair) -> None:
+    """The simulated tokens are no secrets: a table tells them apart by their numbers."""
+    pair = numbered(first.access.reveal())
+    assert pair is not None, "the server numbers them"
+    for number in range(_TOLD):
+        world.names[str(replace(pair, kind="AT", number=number))] = f"at#{number}"
+        world.names[str(replace(pair, kind="RT", number=number))] = f"rt#{number}"
+
+
+def _middle() -> float:
+    return 0.5
+
+
+def _done(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """What a method of the store in memory gives: it waits for nothing."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        value: _T = done.value
+        return value
+    coroutine.close()
+    raise ConnproofError("the store in memory waited for something")
