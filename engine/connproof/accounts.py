@@ -46,7 +46,7 @@ StoreOption = Annotated[
     str | None,
     typer.Option(
         "--store",
-        help=f"sqlite:///FILE or postgresql://...; default: {STORE_VARIABLE}, else a file of this user's.",
+        help=f"sqlite:///FILE or postgresql://...; default: {STORE_VARIABLE}, else tokens.db in the user's own folder.",
     ),
 ]
 
@@ -77,7 +77,7 @@ def reauthorise(
 @app.command("list")
 def list_accounts(
     connector: Annotated[
-        str | None, typer.Argument(metavar="[CONNECTOR]", help="A connector's name, or its folder. Default: every one.")
+        str | None, typer.Argument(metavar="CONNECTOR", help="A connector's name, or its folder. Default: every one.")
     ] = None,
     *,
     store: StoreOption = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -10,6 +11,8 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,7 +20,9 @@ from typing import Any
 import pytest
 
 from connproof.cli import main
-from connproof.stores import KEY_VARIABLE, new_key
+from connproof.clock import FixedClock
+from connproof.model import Secret, TokenPair
+from connproof.stores import KEY_VARIABLE, DatabaseTokens, new_key, sealing_from
 
 ACCESS, REFRESH = "canary-access-5f1e77", "canary-refresh-90ab12"
 NEXT = "canary-next-77cd34"
@@ -86,6 +91,40 @@ def test_an_account_is_added_and_shown(run: Run) -> None:
         "  access token   ends 2027-01-15 09:00:00Z",
         "  refresh token  ends nobody knows when",
     ] == shown.splitlines()
+
+
+def test_trouble_is_shown(run: Run, home: Path) -> None:
+    """Who is at it, what is unknown and since when, what waits, and whether the client is blocked."""
+    run(*ADD)
+    asyncio.run(trouble(f"sqlite:///{home}/tokens.db"))
+
+    assert [
+        "shop/acme",
+        "  state            ambiguous",
+        "  reason           timeout",
+        "  client blocked   invalid_client",
+        "  generation       1",
+        "  access token     ends 2027-01-15 09:00:00Z",
+        "  refresh token    ends nobody knows when",
+        "  refreshed by     b, until 2100-01-01 00:01:00Z",
+        "  outcome unknown  of 2, since 2100-01-01 00:00:00Z",
+        "  failures         1",
+        "  candidates       1",
+    ] == run("show", "shop", "acme")[0].splitlines()
+
+
+async def trouble(url: str) -> None:
+    at = datetime(2100, 1, 1, tzinfo=UTC)
+    with closing(DatabaseTokens(url, sealing_from(os.environ), FixedClock(at))) as store:
+        for owner in ("a", "b"):
+            seen = await store.read("shop/acme")
+            assert seen is not None
+            held = await store.claim(seen, owner=owner, lease_s=60)
+            assert held is not None
+            if owner == "a":
+                await store.keep_candidate(held, TokenPair(Secret(""), Secret(NEXT)))
+                await store.back_off(held, not_before=0.0, undo=None, reason="timeout")
+        await store.block_client("shop", "invalid_client")
 
 
 def test_a_connector_may_be_named_by_its_folder(run: Run) -> None:
