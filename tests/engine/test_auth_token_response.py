@@ -161,7 +161,11 @@ def test_A13_granted_scope_is_split_as_it_is_joined(separator: str, said: Any, s
         ({}, {"expires_in": 10**18}, None, 1),
         ({}, {"expires_in": "9" * 400}, None, 1),
         ({"assumed_lifetime_s": 900}, {"expires_in": 0}, 900, 1),
-        ({"assumed_lifetime_s": 900}, {"expires_in": True}, 900, 0),
+        ({"assumed_lifetime_s": 900}, {"expires_in": True}, 900, 1),
+        ({"assumed_lifetime_s": 900}, {"expires_in": {"s": 60}}, 900, 1),
+        ({}, {"expires_in": float("nan")}, None, 1),
+        ({}, {"expires_in": float("inf")}, None, 1),
+        ({}, {"meta": float("-inf"), "expires_in": 60}, 60, 0),
     ],
 )
 def test_A5_lifetime(words: dict[str, Any], document: dict[str, Any], seconds: float | None, notes: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
@@ -35,7 +35,9 @@ _MOST_CODE: Final = 100
 _MOST_DESCRIPTION: Final = 300
 _MOST_SECONDS: Final = 100 * 366 * 86_400  # what lasts longer is no lifetime, and no date can hold it
 _NO_ERROR: Final = (ABSENT, None, "", False)
+_NOTHING: Final = (ABSENT, None, "")
 _WHOLE = re.compile(r"([0-9]{1,18})(?:\.0+)?")
+_BARE = re.compile(rb"(:\s*)(NaN|-?Infinity)(?=\s*[,}])")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*")  # an assertion that was just signed is in no account
 
 # RFC 6749, section 5.2, and 4.1.2.1 for the transient ones. What stands in neither list stays "refused".
@@ -98,6 +100,9 @@ def token_document(response: Response) -> JsonValue | Absent:
         pairs: list[tuple[str, JsonValue]] = [*parse_qsl(body, keep_blank_values=True)]
         return dict(reversed(pairs))
     sent = decode_as_sent(response, limits=Limits(body_bytes=_MOST_BYTES))
+    if sent.kind not in {"json", "xml"} and (quoted := _BARE.sub(rb'\1"\2"', response.body)) != response.body:
+        # No JSON, but written by some servers for a lifetime: the tokens beside it may be the only ones there are.
+        sent = decode_as_sent(replace(response, body=quoted), limits=Limits(body_bytes=_MOST_BYTES))
     return sent.value if sent.kind in {"json", "xml"} else ABSENT
 
 
@@ -197,10 +202,10 @@ class _Answer:
         endpoint = self._endpoint
         if endpoint.lifetime_s is not None:
             return self._now + timedelta(seconds=endpoint.lifetime_s)
-        if text := self._text(self._places.expires_in):
-            lifetime = self._lifetime(text)
-            if lifetime is not None:
-                return self._now + lifetime
+        lifetime = self._lifetime(self._text(self._places.expires_in))
+        if lifetime is not None:
+            return self._now + lifetime
+        if self._says(self._places.expires_in):
             self.notes.append("expires_in is no lifetime")
         if text := self._text(self._places.expires_at):
             at = _INSTANTS[self._places.expires_at_unit](text)
@@ -232,6 +237,10 @@ class _Answer:
         places = {n: v.path for n, v in auth.variables.items() if v.source == "token_response" and v.path is not None}
         found = {name: self._text(Words((place,))) for name, place in places.items()}
         return frozen({name: text for name, text in found.items() if text})
+
+    def _says(self, words: Words) -> bool:
+        """Whether anything at all stands there."""
+        return any(self._at(place) not in _NOTHING for place in words.places)
 
     def _text(self, words: Words) -> str:
         return named(words, self._response, self._document)
