@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -35,11 +36,12 @@ from connproof.named import Named, faults_of, in_database, in_files, models_of
 from connproof.places import ABSENT, Absent
 from connproof.run import Call, Record
 from connproof.run.mapped import Mapper
-from connproof.transport import HttpxTransport
+from connproof.transport import Bounds, HttpxTransport, Transport
 
 __all__ = ["app", "main"]
 
 _INTERRUPTED: Final = 130  # as shells have it; typer's own code too
+_MOST_TOKEN_BYTES: Final = 1024 * 1024  # of a token endpoint's answer
 
 app = typer.Typer(
     name="connproof",
@@ -57,6 +59,12 @@ ConnectorArgument = Annotated[
 AccountOption = Annotated[
     str | None,
     typer.Option("--account", help="An account file, or the name of one in the connector's folder accounts/."),
+]
+TokensOption = Annotated[
+    str | None,
+    typer.Option(
+        help="The store that keeps the account's tokens, which are refreshed there: sqlite:///FILE, postgresql://..."
+    ),
 ]
 LoopbackOption = Annotated[
     bool, typer.Option("--allow-loopback", help="Let base_url be plain http on a loopback address (for tests).")
@@ -126,6 +134,7 @@ def read(
     explain: Annotated[
         bool, typer.Option("--explain", help="For each record a table: what each field is, and what gave it.")
     ] = False,
+    tokens: TokensOption = None,
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Read a resource's records as NDJSON on stdout, one a line; progress on stderr.
@@ -150,22 +159,35 @@ def read(
         on_throttle="raise" if wait is None else "wait",
         max_wait_s=wait or 0,
     )
-    transport = _recorded(named) if replay else _network(allow_loopback=allow_loopback)
     owner, models = named.account, models_of(loaded, named.home)
     put = _put_record
     if explain:
         mapping = _explained_mapping(loaded, resource, raw=raw)
         put = _Explaining(Mapper(loaded, owner, models, SystemClock(), {}).reading(mapping)).put
-    if _gives_one(loaded, resource, operation or "list"):
-        put(sync.one(loaded, resource, operation, call, transport=transport, account=owner, models=models))
-        return
-    with closing(
-        sync.read(
-            loaded, resource, operation, call, transport=transport, account=owner, models=models, listener=_progress
-        )
-    ) as records:
-        for record in records:
-            put(record)
+    with _keeping(loaded, tokens, replay=replay) as keeping:
+        transport = _recorded(named) if replay else _network(allow_loopback=allow_loopback)
+        if _gives_one(loaded, resource, operation or "list"):
+            put(
+                sync.one(
+                    loaded, resource, operation, call, transport=transport, account=owner, models=models, tokens=keeping
+                )
+            )
+            return
+        with closing(
+            sync.read(
+                loaded,
+                resource,
+                operation,
+                call,
+                transport=transport,
+                account=owner,
+                models=models,
+                listener=_progress,
+                tokens=keeping,
+            )
+        ) as records:
+            for record in records:
+                put(record)
 
 
 @app.command()
@@ -185,21 +207,24 @@ def write(
     replay: Annotated[
         bool, typer.Option("--replay", help="Answer from the connector's recordings, not from the network.")
     ] = False,
+    tokens: TokensOption = None,
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Write one record or a batch; what came of it is one line of JSON on stdout. Exit 1 where an element failed."""
     named = in_files(connector, account, None)
     loaded = named.connector(allow_loopback=allow_loopback)
-    done = sync.write(
-        loaded,
-        target,
-        operation,
-        ABSENT if record is None else read_json(record.read_bytes(), str(record))[0],
-        Call(_params(param), raw=raw, idempotency_key=key),
-        transport=_recorded(named) if replay else _network(allow_loopback=allow_loopback),
-        account=named.account,
-        models=models_of(loaded, named.home),
-    )
+    with _keeping(loaded, tokens, replay=replay) as keeping:
+        done = sync.write(
+            loaded,
+            target,
+            operation,
+            ABSENT if record is None else read_json(record.read_bytes(), str(record))[0],
+            Call(_params(param), raw=raw, idempotency_key=key),
+            transport=_recorded(named) if replay else _network(allow_loopback=allow_loopback),
+            account=named.account,
+            models=models_of(loaded, named.home),
+            tokens=keeping,
+        )
     _put_record(done.document())
     if done.failed:
         raise typer.Exit(1)
@@ -216,20 +241,23 @@ def raw(
     data: Annotated[
         Path | None, typer.Option(help="A file that is the request body, sent as it is.", exists=True, dir_okay=False)
     ] = None,
+    tokens: TokensOption = None,
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Send one request through the authenticated connection; the body goes to stdout byte for byte."""
     named = in_files(connector, account, None)
     loaded = named.connector(allow_loopback=allow_loopback)
-    answer = sync.raw(
-        loaded,
-        method,
-        path,
-        transport=_network(allow_loopback=allow_loopback),
-        account=named.account,
-        headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
-        body=data.read_bytes() if data else None,
-    )
+    with _keeping(loaded, tokens, replay=False) as keeping:
+        answer = sync.raw(
+            loaded,
+            method,
+            path,
+            transport=_network(allow_loopback=allow_loopback),
+            account=named.account,
+            headers=tuple(_pair(text, ":", "NAME: VALUE") for text in header or ()),
+            body=data.read_bytes() if data else None,
+            tokens=keeping,
+        )
     _say(f"HTTP {answer.status}  {answer.header('content-type') or 'no content type'}  {len(answer.body)} bytes")
     _put(answer.body)
     if not 200 <= answer.status < 300:
@@ -269,6 +297,30 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _network(*, allow_loopback: bool) -> HttpxTransport:
     return HttpxTransport(user_agent=f"connproof/{version('connproof')}", allow_loopback=allow_loopback)
+
+
+@contextmanager
+def _keeping(connector: Connector, url: str | None, *, replay: bool) -> Iterator[sync.Keeping]:
+    """What keeps the account's tokens in a store, where one is named."""
+    if url is None:
+        yield None
+        return
+    if replay:
+        raise CallWrong("--replay has no use for tokens: recordings are signed with none", fix="leave out --tokens")
+    from connproof.stores import DatabaseTokens, sealing_from  # a read that keeps no tokens starts without
+    from connproof.tokens import Timing, Tokens
+
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    # A little longer than the exchange, which is to end first: it knows what it means.
+    bounds = Bounds(seconds=Timing().exchange_s + 5, body_bytes=_MOST_TOKEN_BYTES)
+
+    with closing(DatabaseTokens(url, sealing_from(os.environ))) as store:
+
+        def kept(opened: Transport) -> Tokens:
+            assert isinstance(opened, HttpxTransport), "whoever replays has no tokens"
+            return Tokens(store, connector, opened.within(bounds).send, owner=owner)
+
+        yield kept
 
 
 def _recorded(named: Named) -> sync.Opening:
