@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import pytest
 from known_bad import (
@@ -23,7 +24,7 @@ from known_bad import (
     two_writes,
 )
 
-from pytest_connproof.schedule import Explored, Faults, Play, Scenario, World, campaign, explore, replay
+from pytest_connproof.schedule import Explored, Faults, Play, Scenario, World, campaign, explore, headline, replay
 from pytest_connproof.schedule import table as told
 
 
@@ -186,3 +187,14 @@ def test_a_regression_is_pinned_by_its_numbers() -> None:
 
     assert ("2 refreshes, 1 allowed: at#0 was no longer the current token",) == bad.broken
     assert () == good.broken
+
+
+def test_the_example_in_the_documentation_is_true() -> None:
+    """The page shows what is found, as it is told."""
+    page = (Path(__file__).parents[2] / "docs" / "races.md").read_text(encoding="utf-8")
+    explored = searched(BAD["late 401"].scenario)
+    assert explored.failure is not None
+
+    text = f"{headline(explored.failure, explored.executions)}\n{told(explored.failure)}"
+
+    assert f"```\n{text}\n```" in page

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from pytest_connproof.schedule.drawn import campaign
 from pytest_connproof.schedule.loop import ControlledLoop, ScheduleUnfit
-from pytest_connproof.schedule.playing import Failure, Performance, Play, Scenario, Schedule, replay
-from pytest_connproof.schedule.search import Explored, Unrepeatable, explore
+from pytest_connproof.schedule.playing import Failure, Performance, Play, Scenario, Schedule, Unrepeatable, replay
+from pytest_connproof.schedule.search import Explored, explore
 from pytest_connproof.schedule.simulated import reaching
 from pytest_connproof.schedule.telling import headline, table
 from pytest_connproof.schedule.world import START, Faults, Provider, World

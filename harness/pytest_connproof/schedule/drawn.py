@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pytest_connproof.schedule.playing import Failure, Performance, Scenario, Schedule, perform
+from pytest_connproof.schedule.playing import Failure, Performance, Scenario, perform, repeat
 from pytest_connproof.schedule.search import Explored
 from pytest_connproof.schedule.world import Event
 
@@ -45,7 +45,8 @@ def campaign(scenario: Scenario, *, examples: int = 200, seed: int = 0, length: 
     @given(st.lists(st.integers(0, 9), max_size=length))
     def one(drawn: list[int]) -> None:
         nonlocal played, deepest, failed
-        performance = perform(scenario, _Following(tuple(drawn)))
+        performance = perform(scenario, _Wrapping(drawn))
+        repeat(scenario, performance, _Wrapping(drawn))
         played += 1
         reached.update(performance.reached)
         deepest = max(deepest, sum(1 for point in performance.points if len(point.events) > 1))
@@ -59,10 +60,10 @@ def campaign(scenario: Scenario, *, examples: int = 200, seed: int = 0, length: 
     return Explored(played, 0, deepest, complete=False, reached=reached, failure=failure)
 
 
-class _Following:
-    """Take the drawn options as far as there are so many, then the first ones."""
+class _Wrapping:
+    """Take the drawn options, counted round where there are not so many; then the first ones."""
 
-    def __init__(self, drawn: Schedule) -> None:
+    def __init__(self, drawn: Sequence[int]) -> None:
         self._left = iter(drawn)
 
     def __call__(self, events: Sequence[Event]) -> int:

@@ -16,9 +16,27 @@ from connproof.errors import CallWrong, ConnproofError
 from pytest_connproof.schedule.loop import ControlledLoop, ScheduleUnfit
 from pytest_connproof.schedule.world import Event, Faults, Line, World
 
-__all__ = ["Choose", "Failure", "Performance", "Play", "Point", "Scenario", "Schedule", "perform", "replay", "spelled"]
+__all__ = [
+    "Choose",
+    "Failure",
+    "Performance",
+    "Play",
+    "Point",
+    "Scenario",
+    "Schedule",
+    "Unrepeatable",
+    "perform",
+    "repeat",
+    "replay",
+    "spelled",
+]
 
 _MOST_POINTS: Final = 5_000
+
+
+class Unrepeatable(ConnproofError):
+    """The same choices led to something else: the scenario depends on what nobody chose. No verdict is possible."""
+
 
 Schedule: TypeAlias = tuple[int, ...]
 """Which option was taken at each point that had more than one; beyond its end, always the first (0)."""
@@ -175,25 +193,52 @@ def perform(scenario: Scenario, choose: Choose) -> Performance:
         return Performance(tuple(points), tuple(world.lines), tuple(broken), world.reached, ended=True)
 
 
+def repeat(scenario: Scenario, first: Performance, choose: Choose) -> None:
+    """Play the same once more. Raises Unrepeatable where anything differs."""
+    second = perform(scenario, choose)
+    if (first.points, first.lines, first.broken) == (second.points, second.lines, second.broken):
+        return
+    where = next(
+        (
+            f"{number}: {one.words} / {other.words}"
+            for number, (one, other) in enumerate(zip(first.lines, second.lines, strict=False), 1)
+            if one != other
+        ),
+        "at the end",
+    )
+    raise Unrepeatable(
+        "the same schedule led to something else the second time",
+        facts={"schedule": spelled(first.schedule), "first difference": where},
+        fix="take the clock, chance and names from the world, and build everything anew in make",
+    )
+
+
 def replay(scenario: Scenario, schedule: Schedule | str) -> Performance:
     """Play a schedule again. Raises CallWrong for its text, ScheduleUnfit where it does not fit any more."""
     choices = parsed(schedule) if isinstance(schedule, str) else schedule
-    left = iter(choices)
-
-    def choose(events: Sequence[Event]) -> int:
-        choice = next(left, 0) if len(events) > 1 else 0
-        if choice >= len(events):
-            raise ScheduleUnfit(
-                f"the schedule {spelled(choices)} takes option {choice} where there are {len(events)}",
-                facts={"could happen": tuple(event.name for event in events)},
-                fix="the scenario or the code has changed: search again, and pin what is found now",
-            )
-        return choice
-
-    performance = perform(scenario, choose)
-    if next(left, None) is not None:
+    following = _Following(choices)
+    performance = perform(scenario, following)
+    if following.left:
         raise ScheduleUnfit(
             f"the schedule {spelled(choices)} has more choices than the execution has",
             fix="the scenario or the code has changed: search again, and pin what is found now",
         )
     return performance
+
+
+class _Following:
+    """Take the options that a schedule says; beyond its end the first ones."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self.left = list(schedule)
+
+    def __call__(self, events: Sequence[Event]) -> int:
+        choice = self.left.pop(0) if self.left and len(events) > 1 else 0
+        if choice >= len(events):
+            raise ScheduleUnfit(
+                f"the schedule {spelled(self._schedule)} takes option {choice} where there are {len(events)}",
+                facts={"could happen": tuple(event.name for event in events)},
+                fix="the scenario or the code has changed: search again, and pin what is found now",
+            )
+        return choice

@@ -17,18 +17,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from connproof.errors import ConnproofError
-from pytest_connproof.schedule.playing import Failure, Performance, Scenario, Schedule, perform, spelled
+from pytest_connproof.schedule.playing import Failure, Scenario, Schedule, perform, repeat
 from pytest_connproof.schedule.world import Event
 
-__all__ = ["Explored", "Unrepeatable", "explore"]
+__all__ = ["Explored", "explore"]
 
 _Asleep: TypeAlias = frozenset[Event]
 _NONE: Final[_Asleep] = frozenset()
-
-
-class Unrepeatable(ConnproofError):
-    """The same choices led to something else: the scenario depends on what nobody chose. No verdict is possible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +105,7 @@ def explore(
         cost, _, choices, asleep = heapq.heappop(frontier)
         path = _Path(choices, asleep, reduces=reducing)
         performance = perform(scenario, path)
-        _repeat(scenario, performance, _Path(choices, asleep, reduces=reducing))
+        repeat(scenario, performance, _Path(choices, asleep, reduces=reducing))
         deepest = max(deepest, len(path.taken))
         if performance.ended:
             executions += 1
@@ -127,26 +122,6 @@ def explore(
                 price = sum(1 for choice in other if choice)
                 heapq.heappush(frontier, (price, len(other), other, sleepers))
     return Explored(executions, left, deepest, complete=True, reached=reached, failure=None)
-
-
-def _repeat(scenario: Scenario, first: Performance, path: _Path) -> None:
-    """Play the same once more. Raises Unrepeatable where anything differs."""
-    second = perform(scenario, path)
-    if (first.points, first.lines, first.broken) == (second.points, second.lines, second.broken):
-        return
-    where = next(
-        (
-            f"{number}: {one.words} / {other.words}"
-            for number, (one, other) in enumerate(zip(first.lines, second.lines, strict=False), 1)
-            if one != other
-        ),
-        "at the end",
-    )
-    raise Unrepeatable(
-        "the same schedule led to something else the second time",
-        facts={"schedule": spelled(first.schedule), "first difference": where},
-        fix="take the clock, chance and names from the world, and build everything anew in make",
-    )
 
 
 def _smaller(scenario: Scenario, failure: Failure, *, most: int) -> Failure | None:
