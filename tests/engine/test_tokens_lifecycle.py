@@ -437,6 +437,25 @@ def test_F17_a_store_that_shows_the_past_sends_nothing() -> None:
     run(main)
 
 
+def test_F17_a_store_that_shows_the_past_takes_no_newer_pair_away() -> None:
+    """What this worker stored itself, it knows: the older row is no reason to sign with an older token."""
+
+    async def main() -> None:
+        world = World("strict")
+        old = await world.connect(100)
+        tokens = world.worker(timing=Timing(look_s=1))
+        await tokens.rejected(ACCOUNT, 1)
+
+        async def lagging(_account: str) -> TokenRow:
+            return old
+
+        world.swap(read=lagging)
+        await world.clock.sleep(2)
+        assert held(1) == await tokens.access(ACCOUNT)
+
+    run(main)
+
+
 @pytest.mark.parametrize("jump", [3600, -3600])
 def test_F20_a_jump_of_the_clock_costs_one_refresh_at_most(jump: int) -> None:
     """I12; the store's clock is the machine's here."""

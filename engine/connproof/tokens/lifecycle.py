@@ -66,6 +66,7 @@ class Held:
 class _Copy:
     """A pair in memory: used without a look at the store until `look_at`, and not at all after `ends_at`."""
 
+    grant_id: str
     held: Held
     look_at: float
     ends_at: float
@@ -275,30 +276,33 @@ class Tokens:
             return
         if self._refused.get(key) == look.row.generation:
             self._forced_at[key] = self._clock.monotonic()
-        self._copies[key] = self._copy_of(fresh, key)
+        self._copies[key] = self._copy_of(fresh, look.row)
 
     async def _promote(self, row: TokenRow) -> None:
         await self._steps("promote")
         if await self._store.promote(row) is None:
             await self._exchanges.pause()
 
-    def _copy_of(self, fresh: Fresh, key: str) -> _Copy:
+    def _copy_of(self, fresh: Fresh, before: TokenRow) -> _Copy:
         held, pair = Held(fresh.generation, fresh.pair.access), fresh.pair
         look_at = fresh.received + self._timing.look_s
         if pair.lifetime_s is None:
-            return _Copy(held, look_at, math.inf)
+            return _Copy(before.grant_id, held, look_at, math.inf)
         ends_at = fresh.received + pair.lifetime_s
-        return _Copy(held, min(look_at, ends_at - self._timing.margin(key, pair.lifetime_s)), ends_at)
+        margin = self._timing.margin(before.account, pair.lifetime_s)
+        return _Copy(before.grant_id, held, min(look_at, ends_at - margin), ends_at)
 
     def _copy(self, look: _Look, key: str) -> Held | None:
-        """The row's own pair, now in memory, where it lives."""
-        row = look.row
+        """The row's own pair, now in memory, where it lives; a newer one that is there stays."""
+        row, copy = look.row, self._copies.get(key)
+        if copy is not None and copy.grant_id == row.grant_id and copy.held.generation > row.generation:
+            return self._copied(key, however_old=True)
         if row.access is None or not lives(row, look.now, refused=self._refused.get(key)):
             return None
         look_s = min(self._timing.look_s, self._rests(look))
         lives_s = math.inf if row.expires_at is None else row.expires_at - look.now
         held = Held(row.generation, row.access)
-        self._copies[key] = _Copy(held, look.at + look_s, look.at + lives_s)
+        self._copies[key] = _Copy(row.grant_id, held, look.at + look_s, look.at + lives_s)
         return held
 
     def _rests(self, look: _Look) -> float:
