@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -316,6 +317,26 @@ def test_what_is_not_repeatable_is_no_verdict() -> None:
 
     with pytest.raises(Unrepeatable, match="1: -> GET /x0 / -> GET /x1"):
         explore(alone(work))
+
+
+def test_what_is_left_over_is_thrown_away_in_silence() -> None:
+    """Also where a `finally` waits once more, and where the scenario is refused: no warning is raised long after."""
+
+    async def work(world: World) -> None:
+        try:
+            await world.transport(Echo()).send(request("x"))
+        finally:
+            await asyncio.sleep(1)
+
+    def make(world: World) -> Play:
+        return Play({"A": work(world)}, list, always=lambda: ["enough"] if world.lines else [])
+
+    broken = replay(Scenario(make), "0").broken
+    with pytest.raises(ScheduleUnfit):
+        replay(Scenario(make), "9,9")
+    gc.collect()
+
+    assert ("enough",) == broken
 
 
 def test_a_thread_is_refused() -> None:

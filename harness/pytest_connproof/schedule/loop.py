@@ -83,8 +83,8 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         self._is_running = True
         try:
             yield
-            self._dispose()
         finally:
+            self._dispose()
             self._is_running = False
             asyncio._set_running_loop(outer)  # noqa: SLF001
 
