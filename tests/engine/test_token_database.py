@@ -336,10 +336,11 @@ from connproof.stores import DatabaseTokens, Sealing
 
 store = DatabaseTokens(sys.argv[1], Sealing([sys.argv[2]]))
 here = asyncio.run(store.read("shop/acme"))
+parents = store._engine.pool
 child = os.fork()
 if child == 0:
     won = asyncio.run(store.claim(here, owner="child", lease_s=60))
-    os._exit(0 if won else 1)
+    os._exit(0 if won and store._engine.pool is not parents else 1)
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), asyncio.run(store.read("shop/acme")).lease_owner)
 """
 

@@ -79,6 +79,7 @@ class DatabaseTokens:
         self._is_file = self._engine.dialect.name == "sqlite"
         self._process = os.getpid()
         self._threads = _threads()
+        self._parents: list[sqlalchemy.Pool] = []  # kept, as to be forgotten is to be closed
         if self._is_file:
             sa.event.listen(self._engine, "connect", _connected)
             sa.event.listen(self._engine, "begin", _begun)
@@ -416,8 +417,9 @@ class DatabaseTokens:
         return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
 
     async def _ask(self, work: Callable[[], _Given]) -> _Given:
-        if self._process != os.getpid():  # threads and connections are the parent's
+        if self._process != os.getpid():  # threads and connections are the parent's, and are not to be closed here
             self._process, self._threads = os.getpid(), _threads()
+            self._parents.append(self._engine.pool)
             self._engine.dispose(close=False)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
