@@ -5,7 +5,7 @@
 """Everything that must hold before a change is merged, one session each.
 
     nox -l              what there is
-    nox                 all but bench
+    nox                 all but bench and simulate
     nox -s tests-3.11   one of them
 
 The Pythons are those that pyproject.toml's classifiers name.
@@ -143,6 +143,13 @@ def bench(session: nox.Session) -> None:
     """Measure against the floors and the peers: `nox -s bench -- [OPTIONS]`."""
     session.install("-e", ".[dev]")
     session.run("python", "tests/bench/run.py", *session.posargs)
+
+
+@nox.session
+def simulate(session: nox.Session) -> None:
+    """Keep tokens in a bad world, beside designs that lose them: `nox -s simulate -- [OPTIONS]`."""
+    session.install("-e", ".[dev]")
+    session.run("python", "tests/bench/simulate.py", *session.posargs)
 
 
 if __name__ == "__main__":
