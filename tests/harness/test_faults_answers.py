@@ -83,36 +83,37 @@ def test_F21_a_wrong_clock_at_the_provider_moves_no_end(store: Stores, offset: f
     run(main)
 
 
-@pytest.mark.parametrize("name", [*of_row("F24"), *of_row("F25")])
-def test_F24_F25_an_answer_without_a_new_refresh_token_keeps_the_old(store: Stores, name: str) -> None:
-    """Left out (RFC 6749, section 6), empty, null, or the same again: the generation grows all the same."""
+async def keeps_the_old(stage: Stage, name: str) -> None:
+    """After this answer the account goes on with the refresh token that it had."""
+    a = await odd(stage, name)
+    row = await stage.row()
+    assert (2, 1, 0) == numbers(row)
+    assert ("ok", "", (), False) == (row.state, row.reason, row.candidates, row.has_open_intent)
+    assert [] == a.notes
+    assert "acme.1.AT_1" == (await a.access()).access.reveal()
+
+    await asyncio.sleep(LIFETIME + 1)
+    assert 3 == (await a.access()).generation
+    assert [(0, "granted"), (0, "granted")] == stage.presented
+    assert (3, 2, 2) == numbers(await stage.row())
+
+
+@pytest.mark.parametrize("name", of_row("F24"))
+def test_F24_an_answer_without_a_refresh_token_keeps_the_old(store: Stores, name: str) -> None:
+    """RFC 6749, section 6: the generation grows all the same."""
 
     async def main() -> None:
-        stage = await Stage(store).connected(MORE)
-        a = await odd(stage, name)
-        assert (2, 1, 0) == numbers(await stage.row())
-        assert "acme.1.AT_1" == (await a.access()).access.reveal()
-
-        await asyncio.sleep(LIFETIME + 1)
-        assert 3 == (await a.access()).generation
-        assert [(0, "granted"), (0, "granted")] == stage.presented
-        assert (3, 2, 2) == numbers(await stage.row())
+        await keeps_the_old(await Stage(store).connected(MORE), name)
 
     run(main)
 
 
 @pytest.mark.parametrize("name", of_row("F25"))
 def test_F25_an_empty_refresh_token_is_none(store: Stores, name: str) -> None:
-    """The old one is kept, nothing is noted, and the account is well."""
+    """Nor is null, nor the same one again a new one."""
 
     async def main() -> None:
-        stage = await Stage(store).connected(MORE)
-        a = await odd(stage, name)
-
-        row = await stage.row()
-        assert (2, 1, 0) == numbers(row)
-        assert ("ok", "", (), False) == (row.state, row.reason, row.candidates, row.has_open_intent)
-        assert [] == a.notes
+        await keeps_the_old(await Stage(store).connected(MORE), name)
 
     run(main)
 

@@ -90,11 +90,13 @@ class StageClock:
         await asyncio.sleep(seconds)
 
 
-def config(declared: JsonValue = "strict", **token: JsonValue) -> Connector:
+def config(
+    declared: JsonValue = "strict", *, pagination: dict[str, Any] | None = None, **token: JsonValue
+) -> Connector:
     """A connector with a listing, and a token endpoint that has these words; `declared` is the rotation."""
     endpoint: dict[str, JsonValue] = {"url": "https://id.example/token", "client_auth": "body", **token}
     rotation: JsonValue = {"grace_s": declared} if isinstance(declared, int) else declared
-    return connector(auth={"type": "oauth2", "token": endpoint, "rotation": rotation})
+    return connector(pagination, auth={"type": "oauth2", "token": endpoint, "rotation": rotation})
 
 
 @contextmanager
@@ -132,12 +134,14 @@ class Stage:
         accounts: tuple[Account, ...] = (ACCOUNT,),
         token: dict[str, JsonValue] | None = None,
         serve: Callable[[Request], Response] | None = None,
+        pagination: dict[str, Any] | None = None,
         **server: Any,
     ) -> None:
         self.clock = StageClock()
         self.store = make_store(self.clock)
-        self.connector = config(declared, **(token or {}))
+        self.connector = config(declared, pagination=pagination, **(token or {}))
         options = {"rotation": declared if acts is None else acts, "lifetime_s": LIFETIME, **server}
+        self.lifetime = float(options["lifetime_s"])
         self.servers = [AuthorizationServer(self.connector, one, **options) for one in accounts]
         self.accounts = accounts
         self.server = self.servers[0]
@@ -155,12 +159,12 @@ class Stage:
         """Seconds since 1970, by the true clock: that of the provider."""
         return START.timestamp() + self.time
 
-    async def connected(self, left: float = LIFETIME) -> Stage:
+    async def connected(self, left: float) -> Stage:
         """With the consent of every account's owner, and only so much of the first access token's life left."""
         for account, server in zip(self.accounts, self.servers, strict=True):
             pair = server.consent(self.now)
             await self.store.connect(f"{self.connector.name}/{account.name}", pair)
-        await asyncio.sleep(LIFETIME - left)
+        await asyncio.sleep(self.lifetime - left)
         return self
 
     async def row(self, key: str = ROW) -> TokenRow:
@@ -205,6 +209,7 @@ class Process:
         self.gate = asyncio.Event()  # requests leave at once while it is set
         self.gate.set()
         self.dies_unanswered = False
+        self.is_cut_off = False  # its requests for a token are lost on the way
         self._dies_at = ""
         self._halt: _Halt | None = None
         given: dict[str, Any] = {"jitter": lambda: 0.5, "timing": Timing(), **options}
@@ -305,6 +310,8 @@ class Process:
 
     async def _send(self, request: Request) -> Response:
         await self.gate.wait()
+        if self.is_cut_off:
+            self._stage.provider.plan("no act, no answer")
         try:
             return await self.wire.send(request)
         except ProviderDown:
