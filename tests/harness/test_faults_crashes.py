@@ -24,6 +24,7 @@ Stores = Callable[[StageClock], TokenStore]
 LEASE = Timing().lease_s
 POLL = Timing().poll_s
 ENDED = -1.0
+EVERY = ("now", "read", "client_block", *WRITES)
 LOST = "rotation_response_lost"
 
 
@@ -256,6 +257,36 @@ def test_F08_a_crash_after_the_commit_keeps_nobody_waiting(store: Stores, step: 
     run(main)
 
 
+@pytest.mark.parametrize("acts", [False, True])
+@pytest.mark.parametrize("declared", [60, "strict"])
+def test_F07_a_crash_at_any_call_of_the_store_leaves_one_pair(store: Stores, declared: Any, *, acts: bool) -> None:
+    """Before or after each of them did what it was asked: the account goes on, or says why it does not."""
+
+    async def crashed_at(call: int) -> tuple[str, list[str]]:
+        stage = await Stage(store, declared).connected(ENDED)
+        a, b = Process(stage, "A"), Process(stage, "B")
+        a.store.fails(*EVERY, at=call, acts=acts, crash=a.die)
+        a.asks()
+        await asyncio.sleep(1)
+        row = await stage.row()
+        assert numbers(row) in {(1, 0, 0), (2, 1, 1)}
+        was_lost = row.generation == 1 and stage.outcomes == ["granted"]
+        if was_lost and declared == "strict":
+            await asyncio.sleep(LEASE)
+            await lost_aloud(stage, b)
+        else:
+            assert 2 == (await b.access()).generation
+            assert [*["granted"] * (not was_lost), *["granted", "replayed"] * was_lost] == stage.outcomes
+            assert "ok" == (await stage.row()).state
+        return "".join(a.store.failed), stage.outcomes
+
+    crashes = [run(partial(crashed_at, call)) for call in range(1, 8)]
+    died = [failed for failed, _ in crashes]
+    assert ["now", "read", "client_block", "claim", "keep", "release", ""] == died
+    lost = ["granted", "reused"] if declared == "strict" else ["granted", "replayed"]
+    assert {"keep"} - ({"keep"} if acts else set()) == {failed for failed, outcomes in crashes if outcomes == lost}
+
+
 # F09 to F11: whoever waits is not who refreshes.
 
 
@@ -428,7 +459,7 @@ def test_F15_a_store_that_is_away_ends_no_token(store: Stores) -> None:
         stage = await Stage(store).connected(600)
         a = Process(stage, "A")
         assert 1 == (await a.access()).generation
-        a.store.fails("now", "read", "client_block", *WRITES, times=None)
+        a.store.fails(*EVERY, times=None)
         ends = stage.time + 600
         while stage.time < ends - 1:
             assert 1 == (await a.access()).generation
@@ -465,6 +496,33 @@ def test_F16_a_commit_that_fails_is_tried_again(store: Stores, fails: int, *, ac
     run(main)
 
 
+@pytest.mark.parametrize("acts", [False, True])
+@pytest.mark.parametrize("times", [1, None])
+def test_F16_a_failure_at_any_call_of_the_store_loses_nothing(store: Stores, times: int | None, *, acts: bool) -> None:
+    """Once or until it is repaired, before or after it did what it was asked: a strict token is presented once."""
+
+    async def failed_at(call: int) -> list[str]:
+        stage = await Stage(store).connected(ENDED)
+        a, b = Process(stage, "A"), Process(stage, "B")
+        a.store.fails(*EVERY, at=call, times=times, acts=acts)
+        asked = a.asks()
+        await asyncio.sleep(120)
+        failed = a.store.failed[:1]
+        a.store.recovers()
+        await asyncio.wait([asked])
+        assert asked.exception() is None or isinstance(asked.exception(), StoreFailed | RefreshPending)
+        await a.settled()
+
+        assert {2} == {(await one.patient()).generation for one in (a, b)}
+        assert [(0, "granted")] == stage.presented
+        row = await stage.row()
+        assert ((2, 1, 1), "ok", ()) == (numbers(row), row.state, row.candidates)
+        return failed
+
+    failures = [run(partial(failed_at, call)) for call in range(1, 8)]
+    assert [["now"], ["read"], ["client_block"], ["claim"], ["keep"], ["release"], []] == failures
+
+
 def test_F16_a_store_that_is_away_for_an_hour_loses_nothing(store: Stores) -> None:
     """The lease has ended long since; what a strict provider gave is written when the store is back."""
 
@@ -474,7 +532,7 @@ def test_F16_a_store_that_is_away_for_an_hour_loses_nothing(store: Stores) -> No
         stage.provider.plan("late")
         a.asks()
         await asyncio.sleep(1)
-        a.store.fails("now", "read", "client_block", *WRITES, times=None)
+        a.store.fails(*EVERY, times=None)
         a.wire.release()
         await asyncio.sleep(3600)
         assert (1, 0, 0) == numbers(await stage.row())
