@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,8 +99,8 @@ def show(connector: NameArgument, account: AccountArgument, *, store: StoreOptio
     name = _account(_name(connector), account)
     with _opened(store) as kept:
         row = _found(asyncio.run(kept.read(name)), name)
-        now, block = asyncio.run(_around(kept, _name(connector)))
-    _print(_described(row, now=now, block=block))
+        now, blocked = asyncio.run(_around(kept, _name(connector)))
+    _print(_described(row, now=now, blocked=blocked))
 
 
 @app.command()
@@ -110,6 +110,17 @@ def remove(connector: NameArgument, account: AccountArgument, *, store: StoreOpt
     with _opened(store) as kept:
         _found(asyncio.run(kept.remove(name)), name)
     _print([f"{name}: removed"])
+
+
+@app.command()
+def unblock(connector: NameArgument, *, store: StoreOption = None) -> None:
+    """Let a connector's OAuth clients be used again, after their ids, secrets or rights were put right."""
+    name = _name(connector)
+    with _opened(store) as kept:
+        blocked = asyncio.run(_unblocked(kept, name))
+    if not blocked:
+        raise CallWrong(f"no OAuth client of {name} is blocked", fix="see `connproof accounts show`, and --store")
+    _print(f"{client}: unblocked, was {reason}" for client, reason in blocked.items())
 
 
 @app.command()
@@ -128,8 +139,15 @@ def key(
         _print([made])
 
 
-async def _around(kept: DatabaseTokens, client: str) -> tuple[float, str]:
-    return await kept.now(), await kept.client_block(client)
+async def _around(kept: DatabaseTokens, connector: str) -> tuple[float, Mapping[str, str]]:
+    return await kept.now(), await kept.blocked_clients(connector)
+
+
+async def _unblocked(kept: DatabaseTokens, connector: str) -> Mapping[str, str]:
+    blocked = await kept.blocked_clients(connector)
+    for client in blocked:
+        await kept.block_client(client, "")
+    return blocked
 
 
 @contextmanager
@@ -204,12 +222,12 @@ def _granted(connector: Connector, data: bytes, tokens: str, at: datetime) -> To
     )
 
 
-def _described(row: TokenRow, *, now: float | None = None, block: str = "") -> list[str]:
+def _described(row: TokenRow, *, now: float | None = None, blocked: Mapping[str, str] | None = None) -> list[str]:
     held = row.lease_until > (now or 0.0)
     facts = {
         "state": row.state,
         "reason": row.reason,
-        "client blocked": block,
+        "client blocked": ", ".join(f"{client} ({reason})" for client, reason in (blocked or {}).items()),
         "generation": f"{row.generation}",
         "access token": f"ends {_instant(row.expires_at)}" if row.access else "none",
         "refresh token": f"ends {_instant(row.refresh_expires_at)}" if row.refresh else "none",

@@ -102,7 +102,7 @@ def test_trouble_is_shown(run: Run, home: Path) -> None:
         "shop/acme",
         "  state            ambiguous",
         "  reason           timeout",
-        "  client blocked   invalid_client",
+        "  client blocked   shop (invalid_client), shop:c1 (unauthorized_client)",
         "  generation       1",
         "  access token     ends 2027-01-15 09:00:00Z",
         "  refresh token    ends nobody knows when",
@@ -124,7 +124,22 @@ async def trouble(url: str) -> None:
             if owner == "a":
                 await store.keep_candidate(held, TokenPair(Secret(""), Secret(NEXT)))
                 await store.back_off(held, not_before=0.0, undo=None, reason="timeout")
+        await store.block_client("shop:c1", "unauthorized_client")
         await store.block_client("shop", "invalid_client")
+        await store.block_client("shop2", "invalid_client")
+
+
+def test_a_client_is_unblocked(run: Run, home: Path) -> None:
+    """Those of the connector, each by name; no other's, and not twice."""
+    run(*ADD)
+    asyncio.run(trouble(f"sqlite:///{home}/tokens.db"))
+
+    told = run("unblock", "shop")[0]
+
+    assert ["shop: unblocked, was invalid_client", "shop:c1: unblocked, was unauthorized_client"] == told.splitlines()
+    assert "client blocked" not in run("show", "shop", "acme")[0]
+    assert "no OAuth client of shop is blocked" in run("unblock", "shop", code=2)[1]
+    assert "shop2: unblocked" in run("unblock", "shop2")[0]
 
 
 def test_a_connector_may_be_named_by_its_folder(run: Run) -> None:

@@ -13,7 +13,7 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -155,6 +155,10 @@ class DatabaseTokens:
 
     async def client_block(self, client: str) -> str:
         return await self._ask(partial(self._client_block, client))
+
+    async def blocked_clients(self, connector: str) -> Mapping[str, str]:
+        """The connector's OAuth clients that are blocked, by name, and why. For whoever looks after them."""
+        return await self._ask(partial(self._blocked_clients, connector))
 
     # What a statement finds.
 
@@ -313,6 +317,16 @@ class DatabaseTokens:
         asked = sa.select(self._clients.c.reason).where(self._clients.c.client == client)
         with self._reading() as connection:
             return connection.execute(asked).scalar() or ""
+
+    def _blocked_clients(self, connector: str) -> dict[str, str]:
+        import sqlalchemy as sa
+
+        columns = self._clients.c
+        own = sa.func.substr(columns.client, 1, len(connector) + 1) == f"{connector}:"
+        asked = sa.select(columns.client, columns.reason).where(sa.or_(columns.client == connector, own))
+        with self._reading() as connection:
+            found = connection.execute(asked).all()
+        return {str(row.client): str(row.reason) for row in sorted(found, key=lambda row: row.client)}
 
     # Parts of them.
 

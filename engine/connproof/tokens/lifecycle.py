@@ -374,5 +374,5 @@ class Tokens:
         return ClientMisconfigured(
             f"the token endpoint of {self._connector.name} refuses the OAuth client itself",
             facts={"client": client, "it says": look.blocked},
-            fix="correct the client's id, secret or rights, then unblock it; no owner need consent again",
+            fix="correct its id, secret or rights, then `connproof accounts unblock`; no new consent is needed",
         )
