@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from connproof.config import BRACES
 from connproof.config.notes import template_texts
 from connproof.documents import read_json
 from connproof.errors import ConfigWrong, ConnproofError
-from connproof.model import Connector, Operation, Request, Response, TokenPair, TokenRow
+from connproof.model import Connector, Operation, TokenRow
 from connproof.run import Call, Engine
 from connproof.stores.token_memory import MemoryTokens
 from connproof.tokens import Timing, Tokens
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.provider import AuthorizationServer, Resource, SimulatedProvider, numbered
+from pytest_connproof.provider import AuthorizationServer, Resource, Rotation, SimulatedProvider
+from pytest_connproof.provider.invariants import Watched, broken
 from pytest_connproof.schedule import (
     Failure,
     Faults,
@@ -30,6 +31,7 @@ from pytest_connproof.schedule import (
     campaign,
     explore,
     headline,
+    reaching,
     replay,
     table,
 )
@@ -40,10 +42,10 @@ _T = TypeVar("_T")
 # A look at the store is an event like any other: few of them show as much as many.
 _TIMING: Final = Timing(poll_s=4.0, lease_s=10.0, caller_s=60.0)
 _MOST: Final = 4_000
+_LONG_AGO: Final = 10 * 86_400  # whatever lifetime an access token has, it has ended
 _FAULTS: Final = ("crashes", "lost_answers")
 _DRAWN: Final = 2_000
 _DRAWN_LENGTH: Final = 60
-_TOLD: Final = 8  # pairs that a table can name; no schedule here leads to more
 _REORDERINGS: Final = 2  # of executions in which something goes wrong besides
 
 
@@ -53,7 +55,7 @@ def is_refreshed(subject: Subject) -> bool:
     return token is not None and token.grant == "refresh_token"
 
 
-def rotation_of(subject: Subject) -> Literal["none", "strict"] | int:
+def rotation_of(subject: Subject) -> Rotation:
     """What the simulated provider does with a refresh token that is used: what the config says, else the worst."""
     return subject.connector.auth.rotation or "strict"
 
@@ -77,13 +79,14 @@ def no_account_is_lost_in_silence(subject: Subject, target: str) -> Evidence:  #
     return _explored(subject, "TOK-003", Scenario(make, faults), reorderings=_REORDERINGS)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Scene:
     """What one execution is made of, besides its workers."""
 
     server: AuthorizationServer
-    store: MemoryTokens
+    store: Watched
     account: str
+    rotation: Rotation
 
     @property
     def row(self) -> TokenRow:
@@ -91,31 +94,22 @@ class _Scene:
         assert row is not None, "it was connected, and nobody removes it"
         return row
 
-
-class _Answering:
-    """The simulated provider as the world has it."""
-
-    def __init__(self, provider: SimulatedProvider) -> None:
-        self._provider = provider
-
-    def answer(self, request: Request, now: float) -> Response:
-        response = self._provider.arrive(request, now).response
-        assert response is not None, "what is lost, the world loses"
-        return response
+    def broken(self, *, lost: int) -> list[str]:
+        """The rules that any history of an account keeps, judged by what the provider and the store saw."""
+        history = self.store.history(self.account)
+        return broken(self.server, history, self.rotation, timing=_TIMING, lost=lost, quiet=True)
 
 
 def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -> Play:
-    connector, operation = subject.connector, _operation(subject.connector)
+    connector, operation, rotation = subject.connector, _operation(subject.connector), rotation_of(subject)
     name = f"{connector.name}/{subject.account.name}"
-    server = AuthorizationServer(connector, subject.account, rotation=rotation_of(subject))
-    store = MemoryTokens(world.clock())
-    pair = server.consent(world.now - (10 * 86_400 if ended else 0))
+    server = AuthorizationServer(connector, subject.account, rotation=rotation)
+    store = Watched(MemoryTokens(world.clock()), {name: server})
+    _done(store.connect(name, server.consent(world.now - (_LONG_AGO if ended else 0))))
     if not ended:
         server.end_access()
-    _done(store.connect(name, pair))
-    scene = _Scene(server, store, name)
-    _name_tokens(world, pair)
-    transport = world.transport(_Answering(SimulatedProvider(server, Resource(connector, operation))))
+    scene = _Scene(server, store, name, rotation)
+    transport = reaching(world, SimulatedProvider(server, Resource(connector, operation)))
     shared = world.store(store)
 
     async def work(worker: str) -> int:
@@ -149,26 +143,24 @@ def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -
 
 def _unserved(scene: _Scene, world: World) -> Sequence[str]:
     """What is broken where nothing went wrong: everybody is served, by one exchange."""
-    broken = _reused(scene)
     granted = [one for one in scene.server.presentations if one.outcome in {"granted", "replayed"}]
+    told = [*_reused(scene), *scene.broken(lost=0)]
     if len(granted) != 1:
-        broken.append(f"{len(granted)} exchanges, allowed 1: refresh only if the token is still current (I2)")
+        told.append(f"{len(granted)} exchanges, allowed 1: refresh only if the token is still current (I2)")
     for worker, result in world.results.items():
         if isinstance(result, BaseException):
-            broken.append(f"worker {worker} was not served: {type(result).__name__}")
-    return broken
+            told.append(f"worker {worker} was not served: {type(result).__name__}")
+    return told
 
 
 def _lost(scene: _Scene, world: World) -> Sequence[str]:
     """What is broken where an answer was lost or a worker died: the account works, or says why it does not (I7)."""
-    broken = [] if world.dead or world.reached["lost_answers"] else _reused(scene)
-    result = world.results.get("later")
-    row = scene.row
-    if isinstance(result, BaseException) and row.state not in {"needs_reauth", "blocked_config"}:
-        broken.append(f"nobody can use the account, and the store says {row.state} (I7)")
-    if row.state in {"needs_reauth", "blocked_config"} and not row.reason:
-        broken.append(f"the account is {row.state}, and nobody knows why (I7)")
-    return broken
+    lost = world.reached["lost_answers"] + len(world.dead)
+    told = [*([] if lost else _reused(scene)), *scene.broken(lost=lost)]
+    state = scene.row.state
+    if isinstance(world.results.get("later"), BaseException) and state not in {"needs_reauth", "blocked_config"}:
+        told.append(f"nobody can use the account, and the store says {state} (I7)")
+    return told
 
 
 def _reused(scene: _Scene) -> list[str]:
@@ -238,15 +230,6 @@ def _operation(connector: Connector) -> Operation:
     if single is None:
         raise Inconclusive("no operation can be asked without sending something", "declare a listing, or get")
     return single
-
-
-def _name_tokens(world: World, first: TokenPair) -> None:
-    """The simulated tokens are no secrets: a table tells them apart by their numbers."""
-    pair = numbered(first.access.reveal())
-    assert pair is not None, "the server numbers them"
-    for number in range(_TOLD):
-        world.names[str(replace(pair, kind="AT", number=number))] = f"at#{number}"
-        world.names[str(replace(pair, kind="RT", number=number))] = f"rt#{number}"
 
 
 def _middle() -> float:
