@@ -345,6 +345,32 @@ def test_F33_a_candidate_is_tried_before_the_owner_is_asked(store: Stores) -> No
     run(main)
 
 
+def test_F33_the_late_successor_may_be_the_only_one_that_is_good(store: Stores) -> None:
+    """A's request arrived last, so that what it brought ends what B has stored: the refusal of B's is not the end."""
+
+    async def main() -> None:
+        stage = await Stage(store, 60).connected(ENDED)
+        a, b = Process(stage, "A"), Process(stage, "B")
+        halt = a.halts_at("beat")
+        a.gate.clear()
+        a.asks()
+        await halt.reached.wait()
+        assert 2 == (await b.access()).generation
+        halt.released.set()
+        a.gate.set()
+        await a.settled()
+        row = await stage.row()
+        assert ((2, 1, 1), ["acme.1.RT_2"]) == (numbers(row), [one.refresh.reveal() for one in row.candidates])
+        await asyncio.sleep(LIFETIME + 60)
+
+        assert "acme.1.AT_3" == (await b.access()).access.reveal()
+        assert [(0, "granted"), (0, "replayed"), (1, "superseded"), (2, "granted")] == stage.presented
+        row = await stage.row()
+        assert ((4, 3, 3), "ok", ()) == (numbers(row), row.state, row.candidates)
+
+    run(main)
+
+
 def test_F34_a_refusal_of_what_another_has_replaced_is_no_verdict(store: Stores) -> None:
     """A's request took longer than its lease; it is refused when B has stored the next pair, which A then uses."""
 
