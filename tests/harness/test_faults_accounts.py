@@ -24,10 +24,11 @@ MORE = 100.0
 OTHER_KEY = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     """An empty store of each kind."""
-    with stores(request.param, tmp_path) as make:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with stores(request.param, tmp_path, url) as make:
         yield make
 
 

@@ -27,10 +27,11 @@ POLL = Timing().poll_s
 ENDED = -1.0  # for so long the first access token lives on when a test begins
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     """An empty store of each kind."""
-    with stores(request.param, tmp_path) as make:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with stores(request.param, tmp_path, url) as make:
         yield make
 
 

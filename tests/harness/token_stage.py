@@ -12,8 +12,9 @@ from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
 
 import pytest
 from fault_store import FaultStore
@@ -25,9 +26,13 @@ from connproof.places import JsonValue
 from connproof.run import Engine
 from connproof.stores import DatabaseTokens, MemoryTokens, Sealing, TokenStore
 from connproof.tokens import Held, Timing, Tokens
+from postgres import empty_database
 from pytest_connproof.provider import AuthorizationServer, InProcess, Numbered, Resource, SimulatedProvider, numbered
 from pytest_connproof.schedule.loop import WORKER, ControlledLoop
 from scripted import connector
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 __all__ = ["ACCOUNT", "KEY", "LIFETIME", "ROW", "Process", "Stage", "config", "numbers", "row_of", "run", "stores"]
 
@@ -99,16 +104,37 @@ def config(
     return connector(pagination, auth={"type": "oauth2", "token": endpoint, "rotation": rotation})
 
 
+class PostgresOnStage(DatabaseTokens):
+    """A PostgreSQL store by the stage's clock: its server's own would not move with virtual time."""
+
+    def _time(self) -> sqlalchemy.ColumnElement[float]:
+        import sqlalchemy as sa
+
+        return sa.literal(self._clock.now().timestamp(), sa.Double)
+
+
+@cache
+def postgres_database(server: str) -> str:
+    """One database for all of these tests; its URL."""
+    return empty_database(server)
+
+
 @contextmanager
-def stores(kind: str, folder: Path) -> Iterator[Callable[[StageClock], TokenStore]]:
-    """Makes the store of a test, which is empty."""
+def stores(kind: str, folder: Path, url: str = "") -> Iterator[Callable[[StageClock], TokenStore]]:
+    """Makes the stores of a test, each empty. `url` is that of a PostgreSQL server."""
     opened: list[DatabaseTokens] = []
 
     def store(clock: StageClock) -> TokenStore:
         if kind == "memory":
             return MemoryTokens(clock)
-        database = DatabaseTokens(f"sqlite:///{folder}/{len(opened)}.db", Sealing([KEY]), clock)
-        database.create()
+        if kind == "sqlite":
+            database = DatabaseTokens(f"sqlite:///{folder}/{len(opened)}.db", Sealing([KEY]), clock)
+            database.create()
+        else:
+            database = PostgresOnStage(postgres_database(url), Sealing([KEY]), clock)
+            database.create()
+            for row in database._accounts(""):
+                database._remove(row.account)
         opened.append(database)
         return database
 
