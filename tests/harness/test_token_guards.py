@@ -25,7 +25,7 @@ from pytest_connproof.provider import AuthorizationServer, Rotation
 from pytest_connproof.provider.invariants import MARKS, Asking, broken
 from pytest_connproof.schedule import START, Explored, Faults, Play, Scenario, World, explore, headline, replay, table
 
-REORDERINGS = int(os.environ.get("CONNPROOF_REORDERINGS", "1"))  # 3 takes an hour: for a night, or after a change
+REORDERINGS = int(os.environ.get("CONNPROOF_REORDERINGS", "0"))  # 3 takes ten minutes; 0: as few as stand here
 
 
 @cache
@@ -60,17 +60,17 @@ def test_two_workers_break_no_rule_in_any_order(rotation: Rotation, wrong: str) 
 
 
 @pytest.mark.parametrize(
-    ("faults", "more"),
+    ("faults", "reorderings"),
     [
-        pytest.param(Faults(slow=0), 1, id="nothing"),
-        pytest.param(Faults(slow=0, lost_answers=1), 1, id="lost answer"),
-        pytest.param(Faults(slow=0, crashes=1, lost_answers=1), 0, id="death and lost answer"),
+        pytest.param(Faults(slow=0), 2, id="nothing"),
+        pytest.param(Faults(slow=0, lost_answers=1), 2, id="lost answer"),
+        pytest.param(Faults(slow=0, crashes=1, lost_answers=1), 1, id="death and lost answer"),
     ],
 )
 @pytest.mark.parametrize("rotation", ["strict", 60])
-def test_three_workers_break_no_rule(rotation: Rotation, faults: Faults, more: int) -> None:
+def test_three_workers_break_no_rule(rotation: Rotation, faults: Faults, reorderings: int) -> None:
     """In every order with so many reorderings, of which each thing that goes wrong is one."""
-    explored = searched(Cast(rotation, workers="ABC"), faults, REORDERINGS + more)
+    explored = searched(Cast(rotation, workers="ABC"), faults, REORDERINGS or reorderings)
 
     assert (True, None) == (explored.complete, explored.failure), told(explored)
 

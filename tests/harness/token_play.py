@@ -200,7 +200,7 @@ class Stage:
 
     def judged(self) -> Sequence[str]:
         history, reached = self.watched.history(KEY), self.world.reached
-        for mark in marks(self.server, history):
+        for mark in marks(history):
             reached[mark] += 1
         for who in self.world.dead:
             reached[f"death at {self.steps.get(who, 'nothing')}"] += 1

@@ -201,24 +201,22 @@ def broken(
     return [f"{name}: {sentence}" for name, rule in _RULES.items() for sentence in dict.fromkeys(rule(whole))]
 
 
-def marks(server: AuthorizationServer, history: Sequence[Deed]) -> set[str]:
+def marks(history: Sequence[Deed]) -> set[str]:
     """Which of MARKS the history came by."""
-    del server
     found = set()
     for deed in history:
         before, after, seen = deed.before, deed.after, deed.seen
         if before is None or after is None:
             continue
-        if deed.word == "keep" and deed.result == "stored" and seen is not None and before.lease_until < deed.at:
-            found.add("stored by a late holder")
-        if deed.word == "keep" and deed.result == "stored" and seen and before.lease_epoch != seen.lease_epoch:
+        is_stored = deed.word == "keep" and deed.result == "stored"
+        if is_stored and (before.lease_until < deed.at or (seen and before.lease_epoch != seen.lease_epoch)):
             found.add("stored by a late holder")
         if len(after.candidates) > len(before.candidates):
             found.add("candidate kept")
         if deed.word == "promote" and deed.result is not None:
             found.add("candidate promoted")
         was_unknown = before.state == "ambiguous" or before.intent_count > 1
-        if was_unknown and (before.state, after.state) != ("ok", "ok") and after.state in {"ok", "needs_reauth"}:
+        if was_unknown and before.state != after.state and after.state in {"ok", "needs_reauth"}:
             found.add(f"ambiguous, then {after.state}")
     return found
 
@@ -252,17 +250,16 @@ def _one_exchange_a_lease(whole: _History) -> Iterator[str]:
 
 def _none_after_its_successor(whole: _History) -> Iterator[str]:
     # A request that was under way when its lease ended may arrive late: what counts is when it was claimed.
-    for family, number in _presented(whole):
-        claimed = [deed for deed in whole.deeds if deed.claims and _refresh(deed.after) == (family, number)]
-        times = [place for place, one in _places(whole) if one == (family, number)]
-        for count, place in enumerate(times, 1):
-            if sum(1 for deed in claimed if deed.presented <= place) < count and _stored_later(
-                whole, family, number, place
-            ):
-                yield f"RT_{number} was presented although a successor of it was stored, and nobody had claimed it"
-        for deed in claimed:
-            if _stored_later(whole, family, number, deed.presented, until=deed):
-                yield f"RT_{number} was claimed although a successor of it was stored"
+    for token in dict.fromkeys(one for _, one in _places(whole)):
+        claims = [place for place, deed in enumerate(whole.deeds) if deed.claims and _refresh(deed.after) == token]
+        for place in claims:
+            if any(_succeeds(earlier, token) for earlier in whole.deeds[:place]):
+                yield f"{_named(token)} was claimed although a successor of it was stored"
+        presented = [place for place, one in _places(whole) if one == token]
+        for count, place in enumerate(presented, 1):
+            is_claimed = sum(1 for one in claims if whole.deeds[one].presented <= place) >= count
+            if not is_claimed and any(_succeeds(deed, token) for deed in whole.deeds if deed.presented <= place):
+                yield f"{_named(token)} was presented although a successor of it was stored, and nobody had claimed it"
 
 
 def _again_by_declaration_alone(whole: _History) -> Iterator[str]:
@@ -472,18 +469,7 @@ def _places(whole: _History) -> list[tuple[int, _Token]]:
     ]
 
 
-def _presented(whole: _History) -> list[_Token]:
-    return list(dict.fromkeys(token for _, token in _places(whole)))
-
-
-def _stored_later(whole: _History, family: int, number: int, place: int, *, until: Deed | None = None) -> bool:
-    """Whether a successor was current before the presentation at `place`, or before the deed `until`."""
-    for deed in whole.deeds:
-        if deed is until:
-            return False
-        kept = _refresh(deed.after)
-        if until is None and deed.presented > place:
-            return False
-        if kept is not None and kept[0] == family and kept[1] > number:
-            return True
-    return False
+def _succeeds(deed: Deed, token: _Token) -> bool:
+    """Whether a successor of a refresh token is current after a deed."""
+    kept = _refresh(deed.after)
+    return kept is not None and kept[0] == token[0] and kept[1] > token[1]
