@@ -125,7 +125,10 @@ class World:
             send = InProcess(self.provider, self.clock.monotonic, who=who).send
             tokens = Tokens(self.store, self.connector, send, owner=who, clock=self.clock, timing=TIMING)
             async with asyncio.timeout(30):
-                return await tokens.access(OWNER)
+                try:
+                    return await tokens.access(OWNER)
+                finally:
+                    await tokens.drained()
 
         return asyncio.run(ask())
 
@@ -445,6 +448,31 @@ def test_F12_who_slept_before_it_sent_does_not_send(
         assert DONE == go_on(nursery, pid)
         assert 2 == world.said("slow").get("generation")
         assert ((0, "granted"),) == world.presented
+        assert world.is_well()
+
+
+def test_F12_a_late_answer_is_stored_whoever_has_the_lease(nursery: Nursery, tmp_path: Path) -> None:
+    """Another has claimed, and is about to present the same token again: its answer, in turn, is kept as a candidate.
+
+    That answer is the one the provider counts: when the stored token is refused, the candidate takes its place.
+    On SQLite alone: when a candidate's access token ends is sealed, and cannot be moved by a statement.
+    """
+    with connected(f"sqlite:///{tmp_path}/tokens.db", tmp_path, "grace") as world:
+        (slow,) = nursery.start(world.job("slow", acts={"parsed": "stop"}))
+        assert STOPPED == nursery.wait(slow)
+        world.later(TIMING.lease_s + 1)
+        (other,) = nursery.start(world.job("other", acts={"send": "stop"}))
+        assert STOPPED == nursery.wait(other)
+
+        assert DONE == go_on(nursery, slow)
+        assert "promote" not in world.said("slow")["steps"]
+        assert (2, "other") == (world.row.generation, world.row.lease_owner)
+        assert DONE == go_on(nursery, other)
+        assert {2} == {world.said(name).get("generation") for name in ("slow", "other")}
+        assert ["acme.1.RT_2"] == [one.refresh.reveal() for one in world.row.candidates]
+        world.later(LIFETIME + 1)
+        assert world.serves(world.asked().access)
+        assert ((0, "granted"), (0, "replayed"), (1, "superseded"), (2, "granted")) == world.presented
         assert world.is_well()
 
 

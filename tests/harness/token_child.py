@@ -40,6 +40,7 @@ __all__ = ["KEY", "TIMING", "Act", "Ended", "Job", "Nursery", "SharedClock"]
 
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # 0123456789abcdef, twice
 TIMING = Timing(poll_s=0.1)
+_MOST_SECONDS = 30
 
 Act: TypeAlias = Literal["kill", "stop", "fill the disk", "make room"]
 
@@ -238,14 +239,15 @@ class _Worker:
         return pid
 
     async def _asked(self, tokens: Tokens) -> dict[str, Any]:
-        try:
-            held = await tokens.access(Account("acme", self._job.account))
-        except ConnproofError as error:
-            reason = error.reason if isinstance(error, Reauthorise) else ""
-            return {"error": type(error).__name__, "reason": reason}
-        finally:
-            await tokens.drained()
-            await self._transport.__aexit__()
+        async with asyncio.timeout(_MOST_SECONDS):  # a worker that waits for ever fails its test
+            try:
+                held = await tokens.access(Account("acme", self._job.account))
+            except ConnproofError as error:
+                reason = error.reason if isinstance(error, Reauthorise) else ""
+                return {"error": type(error).__name__, "reason": reason}
+            finally:
+                await tokens.drained()
+                await self._transport.__aexit__()
         return {"generation": held.generation, "access": held.access.reveal()}
 
     def _say(self, what: dict[str, Any], path: str) -> None:
