@@ -21,7 +21,7 @@ from connproof.stores.token_memory import MemoryTokens
 from connproof.tokens import Timing, Tokens
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.provider import AuthorizationServer, Resource, Rotation, SimulatedProvider
-from pytest_connproof.provider.invariants import Watched, broken
+from pytest_connproof.provider.invariants import Deed, Watched, broken, marks
 from pytest_connproof.schedule import (
     Failure,
     Faults,
@@ -43,7 +43,8 @@ _T = TypeVar("_T")
 _TIMING: Final = Timing(poll_s=4.0, lease_s=10.0, caller_s=60.0)
 _MOST: Final = 4_000
 _LONG_AGO: Final = 10 * 86_400  # whatever lifetime an access token has, it has ended
-_FAULTS: Final = ("crashes", "lost_answers")
+_WANTED: Final = ("crashes", "lost_answers", "unknown_outcomes")
+_SETTLED: Final = ("ambiguous, then ok", "ambiguous, then needs_reauth")
 _DRAWN: Final = 2_000
 _DRAWN_LENGTH: Final = 60
 _REORDERINGS: Final = 2  # of executions in which something goes wrong besides
@@ -76,7 +77,7 @@ def no_account_is_lost_in_silence(subject: Subject, target: str) -> Evidence:  #
     """An answer is lost, and a worker dies at any step: the account goes on, or says why it cannot."""
     make = partial(_play, subject, ended=True, lossy=True)
     faults = Faults(slow=0, crashes=1, lost_answers=1)
-    return _explored(subject, "TOK-003", Scenario(make, faults), reorderings=_REORDERINGS)
+    return _explored(subject, "TOK-003", Scenario(make, faults), reorderings=_REORDERINGS, wanted=_WANTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,13 @@ class _Scene:
         assert row is not None, "it was connected, and nobody removes it"
         return row
 
+    @property
+    def history(self) -> Sequence[Deed]:
+        return self.store.history(self.account)
+
     def broken(self, *, lost: int) -> list[str]:
         """The rules that any history of an account keeps, judged by what the provider and the store saw."""
-        history = self.store.history(self.account)
-        return broken(self.server, history, self.rotation, timing=_TIMING, lost=lost, quiet=True)
+        return broken(self.server, self.history, self.rotation, timing=_TIMING, lost=lost, quiet=True)
 
 
 def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -> Play:
@@ -157,6 +161,7 @@ def _lost(scene: _Scene, world: World) -> Sequence[str]:
     """What is broken where an answer was lost or a worker died: the account works, or says why it does not (I7)."""
     lost = world.reached["lost_answers"] + len(world.dead)
     told = [*([] if lost else _reused(scene)), *scene.broken(lost=lost)]
+    world.reached["unknown_outcomes"] += any(mark in _SETTLED for mark in marks(scene.history))
     state = scene.row.state
     if isinstance(world.results.get("later"), BaseException) and state not in {"needs_reauth", "blocked_config"}:
         told.append(f"nobody can use the account, and the store says {state} (I7)")
@@ -168,8 +173,13 @@ def _reused(scene: _Scene) -> list[str]:
     return [f"RT_{one.number} was presented after it was spent: all access is revoked (I2)" for one in spent]
 
 
-def _explored(subject: Subject, check: str, scenario: Scenario, *, reorderings: int | None = None) -> Evidence:
-    """Play the pinned schedules, then search; with --schedule that one alone, with --campaign drawn ones besides."""
+def _explored(
+    subject: Subject, check: str, scenario: Scenario, *, reorderings: int | None = None, wanted: Sequence[str] = ()
+) -> Evidence:
+    """Play the pinned schedules, then search; with --schedule that one alone, with --campaign drawn ones besides.
+
+    What is `wanted` must have happened in some of them: otherwise they have shown nothing of it.
+    """
     if subject.settings.schedule is not None:
         _replayed(subject, scenario, subject.settings.schedule)
         return {"schedules": 1}
@@ -187,8 +197,12 @@ def _explored(subject: Subject, check: str, scenario: Scenario, *, reorderings: 
             f"{found.executions} schedules were explored, and there are more",
             "the harness bounds them: report it, with the config",
         )
-    fired = {fault: found.reached[fault] for fault in _FAULTS if found.reached[fault]}
-    return {"schedules": found.executions + len(pinned), **fired}
+    if unseen := [what for what in wanted if not found.reached[what]]:
+        raise Inconclusive(
+            f"{found.executions} schedules were played, and none had {' or '.join(unseen)}",
+            "the harness chooses them: report it, with the config",
+        )
+    return {"schedules": found.executions + len(pinned), **{what: found.reached[what] for what in wanted}}
 
 
 def _replayed(subject: Subject, scenario: Scenario, schedule: str) -> None:
