@@ -109,13 +109,13 @@ def test_F45_one_grant_is_one_account(store: Stores) -> None:
         pair = stage.server.consent(stage.now)
         await stage.store.connect(ROW, pair)
         with pytest.raises(SharedGrant):
-            await stage.store.connect("sample/twin", pair)
+            await stage.real.connect("sample/twin", pair)
         await asyncio.sleep(stage.lifetime)
         await Process(stage, "A").access()
         with pytest.raises(SharedGrant):
-            await stage.store.connect("sample/twin", pair)
+            await stage.real.connect("sample/twin", pair)
 
-        assert await stage.store.read("sample/twin") is None
+        assert await stage.real.read("sample/twin") is None
         assert [(0, "granted")] == stage.presented
 
     run(main)
@@ -130,7 +130,7 @@ def test_F50_a_row_that_no_key_opens_is_left_as_it_is(tmp_path: Path) -> None:
 
     async def main() -> None:
         with stores("sqlite", tmp_path) as make:
-            stage = await Stage(make).connected(ENDED)
+            stage = await Stage(make, judged=False).connected(ENDED)  # the store is exchanged
             right, before = stage.store, bytes_of()
             with closing(DatabaseTokens(f"sqlite:///{tmp_path}/0.db", Sealing([OTHER_KEY]), stage.clock)) as other:
                 stage.store = other

