@@ -496,13 +496,15 @@ def test_F37_a_throttle_is_waited_for_by_all(store: Stores, name: str, wait: int
     run(main)
 
 
-def test_F37_after_the_end_of_the_token_callers_are_told_for_how_long(store: Stores) -> None:
-    """In any process: the error has the seconds that are left, and no request is made for it."""
+@pytest.mark.parametrize("offset", [0, 600, -600])
+@pytest.mark.parametrize("name", ["429, seconds", "429, date"])
+def test_F37_after_the_end_of_the_token_callers_are_told_for_how_long(store: Stores, name: str, offset: int) -> None:
+    """In any process, and whatever the provider's clock says: the seconds that are left, and no request is made."""
 
     async def main() -> None:
-        stage = await Stage(store).connected(ENDED)
+        stage = await Stage(store, clock_offset_s=offset).connected(ENDED)
         a, b = Process(stage, "A"), Process(stage, "B")
-        stage.server.plan("429, seconds")
+        stage.server.plan(name)
         first = await a.refused(RefreshPending)
         await asyncio.sleep(20)
         second = await b.refused(RefreshPending)
