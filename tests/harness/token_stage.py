@@ -161,9 +161,9 @@ def stores(kind: str, folder: Path, url: str = "") -> Iterator[Callable[[StageCl
 class Stage:
     """A provider and a store with connected accounts.
 
-    `declared` is what the connector says of rotation, and the provider does; `acts` is what it does where that is
-    something else. `left` is for how long the access tokens live on when the test begins. With `judged` every
-    account's history is held against the invariants at the end.
+    `declared` is what the connector says of rotation, and the provider does. `left` is for how long the access
+    tokens live on when the test begins. With `judged` every account's history is held against the invariants at the
+    end.
     """
 
     def __init__(
@@ -171,7 +171,6 @@ class Stage:
         make_store: Callable[[StageClock], TokenStore],
         declared: JsonValue = "strict",
         *,
-        acts: Any = None,
         accounts: tuple[Account, ...] = (ACCOUNT,),
         token: dict[str, JsonValue] | None = None,
         serve: Callable[[Request], Response] | None = None,
@@ -182,7 +181,7 @@ class Stage:
         self.clock = StageClock()
         self.real = make_store(self.clock)
         self.connector = config(declared, pagination=pagination, **(token or {}))
-        options = {"rotation": declared if acts is None else acts, "lifetime_s": LIFETIME, **server}
+        options = {"rotation": declared, "lifetime_s": LIFETIME, **server}
         self.lifetime = float(options["lifetime_s"])
         self.servers = [AuthorizationServer(self.connector, one, **options) for one in accounts]
         self.accounts = accounts
@@ -255,10 +254,10 @@ class _Halt:
 class Process:
     """A worker process: its own Tokens, its own way to the store and to the provider."""
 
-    def __init__(self, stage: Stage, name: str, *, skew_s: float = 0.0, same_clock: bool = False, **options: Any):
+    def __init__(self, stage: Stage, name: str, *, same_clock: bool = False, **options: Any):
         self._stage = stage
         self.name = name
-        self.clock = stage.clock if same_clock else StageClock(skew_s)
+        self.clock = stage.clock if same_clock else StageClock()
         self.store = FaultStore(stage.store)
         self.wire = InProcess(stage.provider, lambda: stage.now, who=name)
         self.events: list[Event] = []
