@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+_FAULT = re.compile(r"::test_(F[0-9]{2})_")
 
 # The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("explore", deadline=None)
@@ -22,6 +25,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for text in (str(value) for name, value in report.user_properties if name == "summary"):
             terminalreporter.section(report.nodeid.rpartition("::")[2].replace("_", " ").removeprefix("test "))
             terminalreporter.write_line(text)
+
+    if said := _fault_table(terminalreporter):
+        terminalreporter.section("fault table of token refreshes")
+        terminalreporter.write_line(said)
+
+
+def _fault_table(terminalreporter: pytest.TerminalReporter) -> str:
+    """How many rows of the fault table held: those with tests that passed, and none that failed."""
+    passed, failed = (
+        {row for report in terminalreporter.getreports(outcome) for row in _FAULT.findall(report.nodeid)}
+        for outcome in ("passed", "failed")
+    )
+    broken = f"; broken: {', '.join(sorted(failed))}" if failed else ""
+    return f"{len(passed - failed)} of 52 rows hold{broken}" if passed or failed else ""
 
 
 @pytest.fixture(scope="session")
