@@ -7,6 +7,7 @@ by then. No transaction of the store is open while the request is on its way.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -77,9 +78,9 @@ class Exchanges:
             beating.result()  # what it died of, if it did
         return fresh
 
-    async def pause(self) -> None:
+    async def pause(self, most: float = math.inf) -> None:
         """Somebody else is at the account: look again a little later, and not all at the same time."""
-        await self.clock.sleep(self.timing.poll_s * (0.5 + self.jitter()))
+        await self.clock.sleep(min(most, self.timing.poll_s * (0.5 + self.jitter())))
 
     def _with_pair(self, account: Account, row: TokenRow) -> Account:
         """The account with its kept tokens, for the request, and so that no message quotes one."""

@@ -333,7 +333,7 @@ class Tokens:
             case Wait():
                 if left <= 0:
                     raise self._pending(look.row, self._timing.lease_s)
-                await self._exchanges.pause()
+                await self._exchanges.pause(left)
             case MaySend() | Promote() | Rest():
                 raise AssertionError("one that may send has a flight, and one that rests has a token that lives")
 

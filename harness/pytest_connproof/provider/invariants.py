@@ -387,7 +387,7 @@ def _lost_by_an_answer_alone(whole: _History) -> Iterator[str]:
 
 
 def _nobody_waits_long(whole: _History) -> Iterator[str]:
-    most = whole.timing.caller_s + 1.5 * whole.timing.poll_s  # the pause before a last look
+    most = whole.timing.caller_s
     for one in whole.askings:
         waited = one.ended - one.began
         if waited > most:
