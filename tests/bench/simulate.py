@@ -216,7 +216,9 @@ def _table(mixes: Sequence[str], designs: Sequence[str], cells: dict[tuple[str, 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 1 where an account that we kept was silently dead at any time, or was said to be lost and was not."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=60, help="accounts per cell (default 60: about two minutes on two cores)")
+    parser.add_argument(
+        "--seeds", type=int, default=60, help="accounts per cell (default 60: two minutes on two cores)"
+    )
     parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
     parser.add_argument("--seed", type=int, help="play this one again, and tell what became of it")
     parser.add_argument("--rotation", action="append", choices=ROTATIONS)
