@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -51,6 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--schedule", metavar="CHOICES", help="play this one schedule (0,1,1) in every token check")
     group.addoption("--campaign", choices=["nightly"], help="nightly: token checks draw schedules besides searching")
+    group.addoption(
+        "--provider-rotation",
+        metavar="none|strict|SECONDS",
+        help="what the simulated provider does with a used refresh token, whatever the config declares",
+    )
     parser.addini("connproof_connectors", "the name of the folders that hold connectors", default="connectors")
 
 
@@ -63,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Reports(config), "connproof-reports")
     if config.getoption("as_of") is not None:
         _as_of(config)
+    _provider_rotation(config)
     config.stash[_UNCHECKED] = []
     if config.getoption("certify"):
         _require_extra()
@@ -73,6 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     if settings and settings.schedule is not None:
         raise pytest.UsageError("--certify searches all schedules: play one with --schedule alone")
+    if settings and settings.provider_rotation is not None:
+        raise pytest.UsageError("--certify goes by what the config declares: try --provider-rotation alone")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -199,6 +207,7 @@ def _settings(config: pytest.Config) -> Settings:
         update_new_only=bool(config.getoption("update_new_snapshots_only", default=False)),
         schedule=config.getoption("schedule"),
         campaign=config.getoption("campaign") is not None,
+        provider_rotation=_provider_rotation(config),
     )
 
 
@@ -210,6 +219,15 @@ def _as_of(config: pytest.Config) -> date:
         return date.fromisoformat(said)
     except ValueError:
         raise pytest.UsageError(f"--as-of {said}: not a date; write it as 2026-11-23") from None
+
+
+def _provider_rotation(config: pytest.Config) -> Literal["none", "strict"] | int | None:
+    said = config.getoption("provider_rotation")
+    if said is None or said in {"none", "strict"}:
+        return said  # type: ignore[no-any-return]  # pytest does not say what an option is
+    if not (said.isascii() and said.isdigit() and int(said) > 0):
+        raise pytest.UsageError(f"--provider-rotation {said}: write none, strict, or the seconds of grace")
+    return int(said)
 
 
 def _folders_of(written: list[Path]) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from connproof import config
 from connproof.clock import FixedClock
@@ -46,7 +46,8 @@ class Settings:
     """What a run is told. `as_of` is the day on which evidence and waivers are judged.
 
     What a provider ends within `horizon_days` of it is due. With a `schedule` ("0,1,1"), token checks play that one
-    alone; with `campaign`, drawn ones besides those that they search.
+    alone; with `campaign`, drawn ones besides those that they search. `provider_rotation` is what the simulated
+    provider does, whatever the config declares.
     """
 
     as_of: date
@@ -56,6 +57,7 @@ class Settings:
     update_new_only: bool = False
     schedule: str | None = None
     campaign: bool = False
+    provider_rotation: Literal["none", "strict"] | int | None = None
 
 
 @dataclass(frozen=True, slots=True)

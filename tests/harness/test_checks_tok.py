@@ -16,7 +16,7 @@ from pytest_connproof.checks import targets, tok
 from pytest_connproof.finding import Finding, Inconclusive
 from pytest_connproof.schedule import Faults, ScheduleUnfit
 
-IDS = ("TOK-001", "TOK-002", "TOK-003")
+IDS = ("TOK-001", "TOK-002", "TOK-003", "TOK-004")
 TOKEN = {"url": "https://id.deals.example/oauth/token", "client_auth": "body"}
 CREDENTIALS = {
     "access_token": "example-access-token",
@@ -48,14 +48,19 @@ def _choices(told: str) -> str:
 
 @pytest.mark.parametrize(
     ("check", "fired"),
-    [("TOK-001", set()), ("TOK-002", set()), ("TOK-003", {"crashes", "lost_answers", "unknown_outcomes"})],
+    [
+        ("TOK-001", set()),
+        ("TOK-002", set()),
+        ("TOK-003", {"crashes", "lost_answers", "unknown_outcomes"}),
+        ("TOK-004", {"lost_answers"}),
+    ],
 )
 def test_TOK_passes_with_its_schedules_counted(project: Project, check: str, fired: set[str]) -> None:
     """A pass says how many schedules were played, and that what can go wrong besides did."""
     evidence = project.judge(check)
 
     assert {"schedules", *fired} == set(evidence)
-    assert 10 < evidence["schedules"] < 2_000
+    assert 2 < evidence["schedules"] < 2_000
     assert all(count > 0 for count in evidence.values())
 
 
@@ -182,6 +187,20 @@ def test_TOK_003_fails_where_a_lost_grant_is_not_told(project: Project, monkeypa
 
     assert "nobody can use the account, and the store says ambiguous" in told
     assert "(I7)" in told
+
+
+@pytest.mark.parametrize("declared", ["none", {"grace_s": 3600}], ids=["none", "grace"])
+def test_TOK_004_fails_where_the_provider_is_stricter_than_declared(
+    project: Project, declared: str | dict[str, int]
+) -> None:
+    """The replay that the config calls harmless ends the grant; as it is declared, nothing is wrong (F51)."""
+    project.change("connector.json", "/auth/rotation", declared)
+    assert {"schedules", "lost_answers"} == set(project.judge("TOK-004"))
+
+    told = _refuted(project, "TOK-004", provider_rotation="strict")
+
+    assert "(lost)" in told
+    assert "the grant has ended, while its access token lived: a used refresh token is strict there (I3)" in told
 
 
 def test_TOK_002_fails_again_on_the_schedule_that_it_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,18 +296,31 @@ def test_a_certificate_says_how_tokens_were_refreshed(deals: Project, pytester: 
     after = _certificate(deals)
 
     assert (None, 3, 60) == (before["rotation"], code, after["rotation"])
-    assert ["TOK-001", "TOK-002", "TOK-003"] == [*after["evidence"]]
-    assert all(evidence["schedules"] > 10 for evidence in after["evidence"].values())
+    assert ["TOK-001", "TOK-002", "TOK-003", "TOK-004"] == [*after["evidence"]]
+    assert all(evidence["schedules"] > 2 for evidence in after["evidence"].values())
 
 
-def test_one_schedule_certifies_nothing(
-    deals: Project, pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--certify", "--schedule", "0,1"), "--certify searches all schedules"),
+        (("--certify", "--provider-rotation", "none"), "--certify goes by what the config declares"),
+        (("--provider-rotation", "strct"), "--provider-rotation strct: write none, strict, or the seconds of grace"),
+        (("--provider-rotation", "0"), "--provider-rotation 0: write none, strict, or the seconds of grace"),
+    ],
+)
+def test_what_is_played_by_hand_certifies_nothing(
+    deals: Project,
+    pytester: pytest.Pytester,
+    capsys: pytest.CaptureFixture[str],
+    options: tuple[str, ...],
+    told: str,
 ) -> None:
-    """What was played by hand is no search."""
-    code, _ = _run(pytester, deals, "--certify", "--schedule", "0,1")
+    """One schedule is no search, and another provider is not the one that is declared."""
+    code, _ = _run(pytester, deals, *options)
 
     assert pytest.ExitCode.USAGE_ERROR == code
-    assert "--certify searches all schedules" in capsys.readouterr().err
+    assert told in capsys.readouterr().err
 
 
 def test_a_refuted_run_takes_no_promise_back(deals: Project, pytester: pytest.Pytester) -> None:

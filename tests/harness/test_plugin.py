@@ -30,7 +30,7 @@ Run: TypeAlias = Callable[..., Done]
 
 
 # The shop has one recording with one lane. It maps to no unified model, has no contract, and its provider no versions,
-# no limits, no errors and no batches.
+# no limits, no errors, no batches and no refresh.
 OF_NO_SHOP = {
     "PAR-003",
     "LIM-001",
@@ -39,6 +39,10 @@ OF_NO_SHOP = {
     "ERR-001",
     "ERR-003",
     "ERR-004",
+    "TOK-001",
+    "TOK-002",
+    "TOK-003",
+    "TOK-004",
     "OVR-001",
     "OVR-002",
     "DRF-003",
@@ -263,7 +267,7 @@ def test_markers_are_told(run: Run) -> None:
     """`pytest --markers` names each family."""
     shown = run("--markers").text
 
-    for word in ("connproof", "config", "recording", "replay", "parity", "drift", "versions"):
+    for word in ("connproof", "config", "recording", "replay", "parity", "tokens", "drift", "versions"):
         assert f"@pytest.mark.{word}:" in shown
 
 

@@ -96,6 +96,12 @@ CHECKS: Final[Sequence[Check]] = (
         "connector",
         tok.no_account_is_lost_in_silence,
     ),
+    Check(
+        "TOK-004",
+        "a lost answer ends no grant whose access token lives",
+        "connector",
+        tok.a_lost_answer_ends_no_grant,
+    ),
     Check("MAP-001", "the fast path means what jsonata-python means", "model", mapped.fast_path_is_the_reference),
     Check("MAP-002", "every mapped record is what its model allows", "model", mapped.results_meet_the_model),
     Check(
@@ -169,7 +175,7 @@ def _applies(check: Check, subject: Subject) -> bool:
             return bool(subject.connector.unified)
         case "DRF-003":
             return bool(subject.contracts)
-        case "TOK-001" | "TOK-002" | "TOK-003":
+        case "TOK-001" | "TOK-002" | "TOK-003" | "TOK-004":
             return tok.is_refreshed(subject)
         case "VER-001":
             return version is not None

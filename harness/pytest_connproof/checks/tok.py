@@ -18,7 +18,9 @@ from connproof.errors import ConfigWrong, ConnproofError
 from connproof.model import Connector, Operation, TokenRow
 from connproof.run import Call, Engine
 from connproof.stores.token_memory import MemoryTokens
+from connproof.stores.token_store import TokenStore
 from connproof.tokens import Timing, Tokens
+from connproof.transport import Transport
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.provider import AuthorizationServer, Resource, Rotation, SimulatedProvider
 from pytest_connproof.provider.invariants import Deed, Watched, broken, marks
@@ -42,7 +44,8 @@ _T = TypeVar("_T")
 # A look at the store is an event like any other: few of them show as much as many.
 _TIMING: Final = Timing(poll_s=4.0, lease_s=10.0, caller_s=60.0)
 _MOST: Final = 4_000
-_LONG_AGO: Final = 10 * 86_400  # whatever lifetime an access token has, it has ended
+_LIFETIME: Final = 3600.0
+_LEFT: Final = 100.0  # an access token with so little left is refreshed beside whoever asks for it
 _WANTED: Final = ("crashes", "lost_answers", "unknown_outcomes")
 _SETTLED: Final = ("ambiguous, then ok", "ambiguous, then needs_reauth")
 _DRAWN: Final = 2_000
@@ -57,8 +60,8 @@ def is_refreshed(subject: Subject) -> bool:
 
 
 def rotation_of(subject: Subject) -> Rotation:
-    """What the simulated provider does with a refresh token that is used: what the config says, else the worst."""
-    return subject.connector.auth.rotation or "strict"
+    """What the simulated provider does with a used refresh token: as it was told, as the config says, or the worst."""
+    return subject.settings.provider_rotation or subject.connector.auth.rotation or "strict"
 
 
 def one_refresh_for_all(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
@@ -80,6 +83,14 @@ def no_account_is_lost_in_silence(subject: Subject, target: str) -> Evidence:  #
     return _explored(subject, "TOK-003", Scenario(make, faults), reorderings=_REORDERINGS, wanted=_WANTED)
 
 
+def a_lost_answer_ends_no_grant(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
+    """The answer of an early refresh is lost: it is asked for again only where the rotation allows it."""
+    faults = Faults(slow=0, lost_answers=1)
+    return _explored(
+        subject, "TOK-004", Scenario(partial(_early, subject), faults, apart=True), wanted=("lost_answers",)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """What one execution is made of, besides its workers."""
@@ -88,6 +99,16 @@ class _Scene:
     store: Watched
     account: str
     rotation: Rotation
+
+    @classmethod
+    def of(cls, subject: Subject, world: World, *, age_s: float) -> _Scene:
+        """A provider and a store, with the account connected so long ago."""
+        connector, rotation = subject.connector, rotation_of(subject)
+        name = f"{connector.name}/{subject.account.name}"
+        server = AuthorizationServer(connector, subject.account, rotation=rotation, lifetime_s=_LIFETIME)
+        store = Watched(MemoryTokens(world.clock()), {name: server})
+        _done(store.connect(name, server.consent(world.now - age_s)))
+        return cls(server, store, name, rotation)
 
     @property
     def row(self) -> TokenRow:
@@ -105,29 +126,16 @@ class _Scene:
 
 
 def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -> Play:
-    connector, operation, rotation = subject.connector, _operation(subject.connector), rotation_of(subject)
-    name = f"{connector.name}/{subject.account.name}"
-    server = AuthorizationServer(connector, subject.account, rotation=rotation)
-    store = Watched(MemoryTokens(world.clock()), {name: server})
-    _done(store.connect(name, server.consent(world.now - (_LONG_AGO if ended else 0))))
+    connector, operation = subject.connector, _operation(subject.connector)
+    scene = _Scene.of(subject, world, age_s=2 * _LIFETIME if ended else 0)
     if not ended:
-        server.end_access()
-    scene = _Scene(server, store, name, rotation)
-    transport = reaching(world, SimulatedProvider(server, Resource(connector, operation)))
-    shared = world.store(store)
+        scene.server.end_access()
+    transport = reaching(world, SimulatedProvider(scene.server, Resource(connector, operation)))
+    shared = world.store(scene.store)
 
     async def work(worker: str) -> int:
         clock = world.clock()
-        tokens = Tokens(
-            shared,
-            connector,
-            transport.send,
-            owner=worker,
-            clock=clock,
-            timing=_TIMING,
-            steps=world.step,
-            jitter=_middle,
-        )
+        tokens = _tokens(connector, transport, shared, world, worker)
         engine = Engine(connector, transport, account=subject.account, clock=clock, tokens=tokens)
         call = Call(params=dict.fromkeys(BRACES.findall(template_texts(operation)), "1"), raw=True)
         served = 0
@@ -143,6 +151,43 @@ def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -
     if lossy:
         return Play(workers, partial(_lost, scene, world), afterwards=partial(work, "later"))
     return Play(workers, partial(_unserved, scene, world))
+
+
+def _early(subject: Subject, world: World) -> Play:
+    scene = _Scene.of(subject, world, age_s=_LIFETIME - _LEFT)
+    resource = Resource(subject.connector, _operation(subject.connector))
+    transport = reaching(world, SimulatedProvider(scene.server, resource))
+    shared = world.store(scene.store)
+
+    async def work(worker: str) -> None:
+        clock = world.clock()
+        tokens = _tokens(subject.connector, transport, shared, world, worker)
+        for _ in range(2):
+            await tokens.access(subject.account)
+            await tokens.drained()
+            await clock.sleep(_LEFT / 10)
+
+    return Play({"A": work("A"), "B": work("B")}, partial(_ended_early, scene))
+
+
+def _tokens(connector: Connector, transport: Transport, store: TokenStore, world: World, owner: str) -> Tokens:
+    return Tokens(
+        store,
+        connector,
+        transport.send,
+        owner=owner,
+        clock=world.clock(),
+        timing=_TIMING,
+        steps=world.step,
+        jitter=_middle,
+    )
+
+
+def _ended_early(scene: _Scene) -> Sequence[str]:
+    """What is broken where an account is lost whose access token would have lived on."""
+    if scene.server.families[-1]:
+        return []
+    return [f"the grant has ended, while its access token lived: a used refresh token is {scene.rotation} there (I3)"]
 
 
 def _unserved(scene: _Scene, world: World) -> Sequence[str]:
