@@ -43,7 +43,6 @@ _DATABASE: Final = 0.1  # of what one way to the provider takes
 _AROUND_S: Final = 0.2  # a worker may also die so long before the first byte leaves, and after the answer came
 
 _OUTSIDE: Final = Context()  # what happens there is no worker's, and happens whoever is dead
-_OUTSIDE.run(WORKER.set, "")
 
 
 @dataclass(frozen=True, slots=True)

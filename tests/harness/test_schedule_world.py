@@ -7,6 +7,7 @@ import gc
 import random
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ from pytest_connproof.schedule import (
     replay,
     table,
 )
+from pytest_connproof.schedule.loop import WORKER, ControlledLoop
 
 Work = Callable[[World], Coroutine[Any, Any, object]]
 
@@ -484,3 +486,21 @@ def test_what_is_repeated_is_told_once() -> None:
         "  2  5  store: read",
         "  replay   0",
     ] == [line.replace("   #", "  #").replace("   2", "  2") for line in table(played(work)).splitlines()]
+
+
+def test_an_empty_context_is_nobodys() -> None:
+    """What a worker asks for in a context of its own happens although the worker has died."""
+    loop = ControlledLoop()  # type: ignore[abstract]  # without files, sockets and signals
+    seen: list[str] = []
+
+    def note() -> None:
+        seen.append(WORKER.get())
+
+    with loop.entered():
+        mine = copy_context()
+        mine.run(WORKER.set, "A")
+        mine.run(lambda: loop.call_soon(note, context=Context()))
+        mine.run(loop.call_soon, note)
+        loop.settle()
+
+    assert ["", "A"] == seen
