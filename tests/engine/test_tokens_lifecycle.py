@@ -182,6 +182,36 @@ def test_the_lease_is_kept_alive_while_the_provider_thinks() -> None:
     run(main)
 
 
+def test_a_lease_that_could_not_be_renewed_is_renewed_soon() -> None:
+    """A store that fails over for some seconds gives nobody else the refresh token of a holder that lives."""
+
+    async def main() -> None:
+        world = World("strict", late(60))
+        await world.connect(0)
+        renewed: list[float] = []
+        beat = world.store.beat
+
+        async def unsteady(claimed: TokenRow, *, lease_s: float) -> bool:
+            at = world.clock.monotonic() - started
+            if 3 < at < 9:
+                raise StoreFailed("the store fails over")
+            renewed.append(at)
+            return await beat(claimed, lease_s=lease_s)
+
+        world.swap(beat=unsteady)
+        started = world.clock.monotonic()
+        first, second = world.worker("A"), world.worker("B")
+        for worker in (first, second):
+            with pytest.raises(RefreshPending):
+                await worker.access(ACCOUNT)
+        await ended(first)
+
+        assert 9 <= renewed[0] <= 9.25
+        assert ["RT0"] == world.endpoint.tokens
+
+    run(main)
+
+
 def test_a_refused_token_is_refreshed_once_for_all_who_had_it() -> None:
     """F22: however many callers got the 401."""
 

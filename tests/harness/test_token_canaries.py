@@ -71,7 +71,7 @@ def found(seen: str | bytes) -> list[bytes]:
     return [spelt for secret in SECRETS for spelt in spellings(secret) if spelt in searched]
 
 
-@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("secret", SECRETS, ids=["token", "client secret", "key"])
 def test_every_spelling_is_found(secret: str) -> None:
     """The search itself can fail: what it is to find is found in the middle of other text."""
     inside = f"some words, {secret}, others".encode()

@@ -101,15 +101,19 @@ class _Claimed:
 
     async def beat(self) -> None:
         """Renew the lease until it is another's, or this is cancelled."""
+        timing = self.by.timing
+        pause = timing.beat_s
         while True:
-            await self.by.clock.sleep(self.by.timing.beat_s)
+            await self.by.clock.sleep(pause)
             await asyncio.sleep(0)  # under a clock that only says that it slept, others must have their turn
             await self.by.steps("beat")
             try:
-                if not await self.by.store.beat(self.row, lease_s=self.by.timing.lease_s):
+                if not await self.by.store.beat(self.row, lease_s=timing.lease_s):
                     return
+                pause = timing.beat_s
             except StoreFailed:
-                continue  # the next may come through; at worst the lease ends, and whoever is next finds the intent
+                # Soon again: at worst the lease ends, and whoever is next finds the intent.
+                pause = min(timing.poll_s, timing.beat_s)
 
     async def presented(self, request: Request) -> Fresh | None:
         """Present the refresh token, once, and write down what came of it."""
