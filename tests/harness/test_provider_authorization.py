@@ -390,12 +390,12 @@ GRANTED: dict[str, tuple[str | None, float | None]] = {
     "lifetime true": (token(1), None),
     "lifetime a word": (token(1), None),
     "lifetime of ages": (token(1), None),
+    "lifetime NaN": (token(1), None),
     "lifetime NaN in quotes": (token(1), None),
     "no lifetime": (token(1), None),
     "lifetime below the margin": (token(1), 20),
 }
 REFUSED: dict[str, tuple[str, int, str]] = {
-    "lifetime NaN": ("transient", 200, ""),
     "error in a success": ("revoked", 200, "invalid_grant"),
     "not ok in a success": ("transient", 200, ""),
     "page of HTML": ("transient", 200, ""),
