@@ -184,6 +184,7 @@ def _read(connector: str, account: str, tokens: str) -> tuple[str, TokenPair]:
     """The account's name in the store, and what the file of tokens grants it."""
     named = in_files(connector, None, None)
     name = _account(named.home.name, account)
+    shown = "stdin" if tokens == "-" else tokens
     if tokens == "-":
         data, at = sys.stdin.buffer.read(_MOST_BYTES + 1), SystemClock().now()
     else:
@@ -192,11 +193,11 @@ def _read(connector: str, account: str, tokens: str) -> tuple[str, TokenPair]:
             # A lifetime counts from the answer's arrival; the file is hardly older than it.
             at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
     if len(data) > _MOST_BYTES:
-        raise CallWrong(f"{tokens} is no token endpoint's answer: it has more than {_MOST_BYTES} bytes")
-    return name, _granted(named.connector(allow_loopback=True), data, tokens, at)
+        raise CallWrong(f"{shown} is no token endpoint's answer: it has more than {_MOST_BYTES} bytes")
+    return name, _granted(named.connector(allow_loopback=True), data, shown, at)
 
 
-def _granted(connector: Connector, data: bytes, tokens: str, at: datetime) -> TokenPair:
+def _granted(connector: Connector, data: bytes, shown: str, at: datetime) -> TokenPair:
     """The pair in a token endpoint's answer. Raises CallWrong; no message shows anything of it."""
     endpoint = connector.auth.token
     if endpoint is None or endpoint.answer is None:
@@ -216,7 +217,7 @@ def _granted(connector: Connector, data: bytes, tokens: str, at: datetime) -> To
     if answer.refresh_token is not None and not answer.code:
         return TokenPair(Secret(""), answer.refresh_token)
     raise CallWrong(
-        f"{tokens} has no token in it",
+        f"{shown} has no token in it",
         facts={"looked for": tuple(str(place) for place in endpoint.answer.access_token.places)},
         fix="give the token endpoint's answer as it came: JSON, XML or a form",
     )

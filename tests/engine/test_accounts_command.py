@@ -157,6 +157,13 @@ def test_tokens_are_read_from_stdin(run: Run, monkeypatch: pytest.MonkeyPatch) -
     assert "access token   ends 20" in run("add", "shop", "acme", "--tokens", "-")[0]
 
 
+def test_stdin_is_called_by_its_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a message, "-" would look like a slip of the pen."""
+    stdin(monkeypatch, "{}")
+
+    assert "stdin has no token in it" in run("add", "shop", "acme", "--tokens", "-", code=2)[1]
+
+
 def test_tokens_are_read_in_the_connectors_own_dialect(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where its config says that they stand."""
     auth = {**CONNECTOR["auth"], "token": {**CONNECTOR["auth"]["token"], "response": {"access_token": "user.token"}}}
