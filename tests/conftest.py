@@ -32,13 +32,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _fault_table(terminalreporter: pytest.TerminalReporter) -> str:
-    """How many rows of the fault table held: those with tests that passed, and none that failed."""
+    """How many rows of the fault table were run, and whether every test of theirs passed."""
     passed, failed = (
         {row for report in terminalreporter.getreports(outcome) for row in _FAULT.findall(report.nodeid)}
         for outcome in ("passed", "failed")
     )
-    broken = f"; broken: {', '.join(sorted(failed))}" if failed else ""
-    return f"{len(passed - failed)} of 52 rows hold{broken}" if passed or failed else ""
+    if not (passed or failed):
+        return ""
+    outcome = f"broken: {', '.join(sorted(failed))}" if failed else "all hold"
+    return f"{len(passed | failed)} of 52 rows were run; {outcome}"
 
 
 @pytest.fixture(scope="session")
