@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 _FAULT = re.compile(r"::test_(F[0-9]{2})_")
+
+# A run in the background ignores Ctrl-C, and so would the processes that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run; `--hypothesis-profile=explore` looks for new ones.
 settings.register_profile("explore", deadline=None)
