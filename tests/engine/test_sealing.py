@@ -102,7 +102,11 @@ def test_no_token_has_no_mark() -> None:
 SHORT = base64.urlsafe_b64encode(b"x" * 31).decode()
 
 
-@pytest.mark.parametrize("key", [SHORT, NEW[:-3], f"{NEW}AAAA", "no key at all", "ключ", "="])
+@pytest.mark.parametrize(
+    "key",
+    [SHORT, NEW[:-3], f"{NEW}AAAA", "no key at all", "ключ", "="],
+    ids=["a byte short", "cut off", "too long", "words", "Cyrillic", "padding alone"],
+)
 def test_what_is_no_key_is_refused(key: str) -> None:
     """Without a word of it; with how to make one."""
     with pytest.raises(CallWrong, match="connproof accounts key") as caught:
