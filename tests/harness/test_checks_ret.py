@@ -16,7 +16,7 @@ from projects import Project
 from connproof.decode import decode
 from connproof.errors import ProviderSaid
 from connproof.events import PageRead
-from connproof.model import Response
+from connproof.model import Account, Response
 from connproof.outcome import error_of
 from connproof.run import sending
 from pytest_connproof.checks import ret
@@ -55,9 +55,9 @@ def _leaving(monkeypatch: pytest.MonkeyPatch, leave: Callable[[bytes], Any]) -> 
     """An engine that does something with each body that it gets."""
     real = sending.Door._read
 
-    def read(self: Any, operation: Any, request: Any, response: Response) -> Any:
+    def read(self: Any, operation: Any, request: Any, response: Response, account: Account) -> Any:
         leave(response.body)
-        return real(self, operation, request, response)
+        return real(self, operation, request, response, account)
 
     monkeypatch.setattr(sending.Door, "_read", read)
 
@@ -151,9 +151,9 @@ def test_RET_002_fails_on_an_error_that_quotes_the_page(orders: Project, monkeyp
     """A parser that shows what it could not read."""
     real = sending.Door._read
 
-    def read(self: Any, operation: Any, request: Any, response: Response) -> Any:
+    def read(self: Any, operation: Any, request: Any, response: Response, account: Account) -> Any:
         try:
-            return real(self, operation, request, response)
+            return real(self, operation, request, response, account)
         except ProviderSaid as said:
             if 200 <= response.status < 300:
                 said.facts["body"] = response.body.decode()
@@ -172,9 +172,9 @@ def test_RET_002_fails_on_a_cause_that_quotes_the_page(orders: Project, monkeypa
     """The error is clean, and what hangs on it is not."""
     real = sending.Door._read
 
-    def read(self: Any, operation: Any, request: Any, response: Response) -> Any:
+    def read(self: Any, operation: Any, request: Any, response: Response, account: Account) -> Any:
         try:
-            return real(self, operation, request, response)
+            return real(self, operation, request, response, account)
         except ProviderSaid as said:
             raise said from ValueError(response.body.decode())
 
