@@ -109,9 +109,9 @@ def test_LIM_001_fails_on_an_engine_that_asks_again(orders: Project, monkeypatch
         request = self.signed(draft)
         response = await self.send(request, draft.url)
         try:
-            return self._read(operation, request, response)
+            return self._read(operation, request, response, self._account)
         except ProviderBusy:
-            return self._read(operation, request, await self.send(request, draft.url))
+            return self._read(operation, request, await self.send(request, draft.url), self._account)
 
     monkeypatch.setattr(sending.Door, "answer", again)
 
