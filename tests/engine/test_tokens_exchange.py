@@ -323,6 +323,29 @@ def test_F34_a_refusal_after_the_generation_moved_is_no_verdict() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("method", ["read", "refuse"])
+def test_F33_a_refusal_is_written_until_the_store_takes_it(method: str) -> None:
+    """The next worker would spend the token once more, and take the refusal for that of a lost rotation."""
+
+    async def main() -> None:
+        world = World("strict")
+        await world.connect(0)
+        world.endpoint.is_revoked = True
+        does = getattr(world.store, method)
+
+        async def failing(*args: Any, **named: Any) -> Any:
+            if len(world.endpoint.presented) == 1 and world.steps.count(method) < 4:
+                raise StoreFailed("the connection is gone")
+            return await does(*args, **named)
+
+        world.swap(**{method: failing})  # a store that fails over
+        with pytest.raises(Reauthorise) as told:
+            await world.worker().access(ACCOUNT)
+        assert (["RT0"], "revoked") == (world.endpoint.tokens, told.value.reason)
+
+    run(main)
+
+
 def test_F33_a_refusal_promotes_a_candidate() -> None:
     """A late successor was kept: the account goes on with it, and nobody consents again."""
 

@@ -27,7 +27,7 @@ from connproof.tokens.timing import Timing
 __all__ = ["Exchanges", "Fresh", "within"]
 
 _T = TypeVar("_T")
-_MOST_BETWEEN_WRITES: Final = 5.0  # seconds: a store that is back is soon given what it missed
+_MOST_BETWEEN_ASKING: Final = 5.0  # seconds: a store that is back is soon given what it missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class _Claimed:
             case Transient():
                 if outcome.successor is not None:
                     alone = TokenPair(Secret(""), outcome.successor)
-                    await self._written(lambda: by.store.keep_candidate(self.row, alone))
+                    await self._insisted(lambda: by.store.keep_candidate(self.row, alone))
                 await self._back_off(outcome)
         return None
 
@@ -160,7 +160,7 @@ class _Claimed:
         return response
 
     async def _keep(self, granted: TokenGranted, pair: TokenPair, received: float) -> Fresh | None:
-        fate = await self._written(lambda: self.by.store.keep(self.row, pair))
+        fate = await self._insisted(lambda: self.by.store.keep(self.row, pair))
         await self.by.steps("kept")
         await self._release()
         if fate not in {"stored", "own"}:
@@ -177,23 +177,22 @@ class _Claimed:
             return (wrong.what,)
         return ()
 
-    async def _written(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Write what there is no second copy of, each time in a new transaction, for as long as it takes."""
+    async def _insisted(self, ask: Callable[[], Awaitable[_T]], step: str = "keep") -> _T:
+        """Ask the store until it does it, each time anew: the worker alone knows what the provider said."""
         pause = self.by.timing.poll_s
         while True:
-            await self.by.steps("keep")
+            await self.by.steps(step)
             try:
-                return await write()
+                return await ask()
             except StoreFailed:
                 await self.by.clock.sleep(pause)
-                pause = min(2 * pause, _MOST_BETWEEN_WRITES)
+                pause = min(2 * pause, _MOST_BETWEEN_ASKING)
 
     async def _refused(self) -> None:
         """The provider refuses the refresh token for good: hold that against the row as it is now."""
         by, row = self.by, self.row
         if by.guards.reread:
-            await by.steps("read")
-            current = await by.store.read(row.account)
+            current = await self._insisted(lambda: by.store.read(row.account), "read")
             moved = current is None or (current.grant_id, current.generation) != (row.grant_id, row.generation)
             if moved or current is None:
                 await self._release()
@@ -203,8 +202,8 @@ class _Claimed:
                 await by.store.promote(current)
                 await self._release()
                 return
-        await by.steps("refuse")
-        if not await by.store.refuse(row, state="needs_reauth", reason=self._reason()):
+        reason = self._reason()
+        if not await self._insisted(lambda: by.store.refuse(row, state="needs_reauth", reason=reason), "refuse"):
             await by.pause()
         await self._release()
 
