@@ -321,6 +321,25 @@ def test_what_is_not_repeatable_is_no_verdict() -> None:
         explore(alone(work))
 
 
+def test_without_repeats_only_what_breaks_a_rule_is_played_twice() -> None:
+    """Nobody is told of a failure that may not come again."""
+    played: list[str] = []
+
+    async def work(world: World) -> None:
+        played.append("once more")
+        await world.transport(Echo()).send(request(f"x{len(played)}"))
+        if fails:
+            raise ValueError
+
+    fails = False
+    explored = explore(alone(work), reorderings=0, repeats=False)
+    assert (None, explored.executions + explored.left) == (explored.failure, len(played))
+
+    fails = True
+    with pytest.raises(Unrepeatable):
+        explore(alone(work), reorderings=0, repeats=False)
+
+
 def test_what_is_left_over_is_thrown_away_in_silence() -> None:
     """Also where a `finally` waits once more, and where the scenario is refused: no warning is raised long after."""
 

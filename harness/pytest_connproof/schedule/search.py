@@ -30,8 +30,8 @@ _NONE: Final[_Asleep] = frozenset()
 class Explored:
     """What a search did.
 
-    `executions` came to their end, each of them twice; `left` were left because all that could go on is covered by
-    others. `deepest` is the most choices that one had. `complete` says that nothing within the bound is missing.
+    `executions` came to their end; `left` were left because all that could go on is covered by others. `deepest` is
+    the most choices that one had. `complete` says that nothing within the bound is missing.
     """
 
     executions: int
@@ -88,11 +88,17 @@ class _Path:
 
 
 def explore(
-    scenario: Scenario, *, reorderings: int | None = None, most: int = 20_000, reduces: bool = True
+    scenario: Scenario,
+    *,
+    reorderings: int | None = None,
+    most: int = 20_000,
+    reduces: bool = True,
+    repeats: bool = True,
 ) -> Explored:
     """Search a scenario, with at most so many reorderings (None: all there are) and so many executions.
 
-    Raises Unrepeatable where the second run of an execution differs from the first.
+    Raises Unrepeatable where the second run of an execution differs from the first. Without `repeats` only one that
+    breaks a rule is played twice: for a scenario that is known to depend on nothing but the schedule.
     """
     reducing = reduces and scenario.apart and not scenario.every_await and reorderings is None
     reached: Counter[str] = Counter()
@@ -105,7 +111,8 @@ def explore(
         cost, _, choices, asleep = heapq.heappop(frontier)
         path = _Path(choices, asleep, reduces=reducing)
         performance = perform(scenario, path)
-        repeat(scenario, performance, _Path(choices, asleep, reduces=reducing))
+        if repeats or performance.broken:
+            repeat(scenario, performance, _Path(choices, asleep, reduces=reducing))
         deepest = max(deepest, len(path.taken))
         if performance.ended:
             executions += 1
@@ -115,7 +122,7 @@ def explore(
         if performance.broken:
             failure = Failure(performance.schedule, performance.lines, performance.broken)
             if reducing and failure.reorderings > 1:
-                failure = _smaller(scenario, failure, most=most) or failure
+                failure = _smaller(scenario, failure, most=most, repeats=repeats) or failure
             return Explored(executions, left, deepest, complete=False, reached=reached, failure=failure)
         for other, sleepers in path.others():
             if reorderings is None or cost < reorderings:
@@ -124,6 +131,6 @@ def explore(
     return Explored(executions, left, deepest, complete=True, reached=reached, failure=None)
 
 
-def _smaller(scenario: Scenario, failure: Failure, *, most: int) -> Failure | None:
+def _smaller(scenario: Scenario, failure: Failure, *, most: int, repeats: bool) -> Failure | None:
     """The same search without leaving out anything, up to the reorderings known to be enough: its first is smallest."""
-    return explore(scenario, reorderings=failure.reorderings, most=most, reduces=False).failure
+    return explore(scenario, reorderings=failure.reorderings, most=most, reduces=False, repeats=repeats).failure
