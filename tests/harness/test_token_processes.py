@@ -226,14 +226,18 @@ def test_F02_twenty_processes_present_the_token_once(nursery: Nursery, store_url
         assert world.is_well()
 
 
-@pytest.mark.parametrize("rotation", ["none", "strict"])
+@pytest.mark.parametrize(
+    ("store_url", "rotation"),
+    [("sqlite", "none"), ("sqlite", "strict"), ("postgresql", "strict")],
+    indirect=["store_url"],
+)
 def test_F02_processes_present_each_generation_once(
     nursery: Nursery, store_url: str, tmp_path: Path, rotation: str
 ) -> None:
     """Three generations, ended one after the other, with other workers each time."""
     with connected(store_url, tmp_path, rotation) as world:
         for generation in (2, 3, 4):
-            names = [f"process-{generation}-{number}" for number in range(4)]
+            names = [f"process-{generation}-{number}" for number in range(3)]
             pids = nursery.start(*(world.job(name, gate="claim") for name in names))
             assert {DONE} == {nursery.wait(pid) for pid in pids}
             assert {generation} == {world.said(name).get("generation") for name in names}
