@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-
-_FAULT = re.compile(r"::test_(F[0-9]{2})_")
 
 # A run in the background ignores Ctrl-C, and so would the processes that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -31,21 +28,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.section(report.nodeid.rpartition("::")[2].replace("_", " ").removeprefix("test "))
             terminalreporter.write_line(text)
 
-    if said := _fault_table(terminalreporter):
+    from fault_rows import told
+
+    outcomes = ("passed", "failed", "error", "skipped")
+    if said := told({one: [report.nodeid for report in terminalreporter.getreports(one)] for one in outcomes}):
         terminalreporter.section("fault table of token refreshes")
         terminalreporter.write_line(said)
-
-
-def _fault_table(terminalreporter: pytest.TerminalReporter) -> str:
-    """How many rows of the fault table were run, and whether every test of theirs passed."""
-    passed, failed = (
-        {row for report in terminalreporter.getreports(outcome) for row in _FAULT.findall(report.nodeid)}
-        for outcome in ("passed", "failed")
-    )
-    if not (passed or failed):
-        return ""
-    outcome = f"broken: {', '.join(sorted(failed))}" if failed else "all hold"
-    return f"{len(passed | failed)} of 52 rows were run; {outcome}"
 
 
 @pytest.fixture(scope="session")

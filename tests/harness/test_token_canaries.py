@@ -112,7 +112,7 @@ def declared(client_auth: str) -> Connector:
 
 @contextmanager
 def objects_from_here() -> Iterator[None]:
-    """What is alive by now is left out of `gc.get_objects`: after a thousand other tests that is most of the process."""
+    """What is alive by now is left out of `gc.get_objects`: after many other tests that is most of the process."""
     gc.freeze()
     try:
         yield
