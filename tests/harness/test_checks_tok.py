@@ -75,6 +75,16 @@ def test_TOK_003_passes_under_every_rotation(project: Project, rotation: str | d
     assert project.judge("TOK-003")["unknown_outcomes"] > 0
 
 
+@pytest.mark.parametrize("more", [{}, {"allow_repeats": True}], ids=["repeats refused", "repeats allowed"])
+@pytest.mark.parametrize("check", ["TOK-001", "TOK-002"])
+def test_TOK_reads_no_further_than_it_must(project: Project, check: str, more: dict[str, bool]) -> None:
+    """A listing by page number has no end at a provider with one page for all: tokens are not to blame for that."""
+    paging = {"type": "page", "page_param": "page", **more}
+    project.change("connector.json", "/resources/deals/list/pagination", paging)
+
+    assert project.judge(check, schedule="0,1")
+
+
 @pytest.mark.parametrize("check", IDS)
 def test_TOK_passes_where_one_schedule_is_named(project: Project, check: str) -> None:
     """It is the only one that is played."""
