@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from connproof.errors import ProviderSaid
 from connproof.model import Request, Response
@@ -59,6 +67,23 @@ def listening(talk: Callable[[socket.socket, int], None]) -> Iterator[str]:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
         thread.join()
+
+
+def own_certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that is signed by nobody else, with its key; a file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "own.pem"
+    path.write_bytes(plain + certificate.public_bytes(pem))
+    return path
 
 
 def read_whole(connection: socket.socket) -> bytes:
@@ -124,6 +149,28 @@ def test_F41_a_peer_that_cannot_speak_tls_was_sent_nothing() -> None:
         assert failed(f"https://{peer}/token").sent is False
 
 
+def test_F41_a_peer_that_nobody_vouches_for_was_sent_nothing(tmp_path: Path) -> None:
+    """It speaks TLS, and its certificate is its own word; whoever trusts that could send."""
+    certificate = own_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    seen: list[bytes] = []
+
+    def secure(connection: socket.socket, _number: int) -> None:
+        with suppress(ssl.SSLError), context.wrap_socket(connection, server_side=True) as talked:
+            seen.append(talked.recv(65_536))
+
+    with listening(secure) as peer:
+        fault = failed(f"https://{peer}/token")
+        host, _, port = peer.partition(":")
+        trusting = ssl.create_default_context(cafile=certificate)
+        with trusting.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as other:
+            other.sendall(b"trusted")
+
+    assert (False, False) == (fault.sent, unanswered(fault).sent)
+    assert b"trusted" == b"".join(seen)
+
+
 def test_a_handshake_that_never_ends_was_sent_nothing() -> None:
     """The time runs out before the request could leave."""
 
@@ -140,10 +187,11 @@ def test_a_handshake_that_never_ends_was_sent_nothing() -> None:
 
 @pytest.mark.parametrize("resets", [True, False])
 def test_F09_a_request_that_left_counts_as_sent(*, resets: bool) -> None:
-    """The peer has it, and says nothing more."""
+    """The peer has it, and says nothing more; it gets it once."""
+    presented: list[bytes] = []
 
     def cut(connection: socket.socket, _number: int) -> None:
-        read_whole(connection)
+        presented.append(read_whole(connection))
         if resets:
             reset(connection)
 
@@ -151,6 +199,7 @@ def test_F09_a_request_that_left_counts_as_sent(*, resets: bool) -> None:
         fault = failed(f"http://{peer}/token")
 
     assert (True, True) == (fault.sent, unanswered(fault).sent)
+    assert [True] == [BODY in seen for seen in presented]
 
 
 def test_a_hang_counts_as_sent() -> None:

@@ -134,9 +134,8 @@ class World:
         async def noted(step: str) -> None:
             self.steps.append(step)
 
-        chosen: dict[str, Any] = {"steps": noted, "jitter": lambda: 0.5, "send": self.endpoint.send, **options}
-        send = chosen.pop("send")
-        return Tokens(self.store, self.connector, send, clock=self.clock, owner=owner, **chosen)
+        usual = {"send": self.endpoint.send, "clock": self.clock, "steps": noted, "jitter": lambda: 0.5}
+        return Tokens(self.store, self.connector, owner=owner, **{**usual, **options})
 
     async def connect(self, left: float | None, *, refresh: str | None = "RT0", **more: Any) -> TokenRow:
         now = await self.store.now()

@@ -39,7 +39,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 class VirtualClock:
     """The clock of such a loop. `ahead` is by how many seconds its wall time is wrong; it may be set at any time."""
 
-    ahead = 0.0
+    def __init__(self, ahead: float = 0.0) -> None:
+        self.ahead = ahead
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.monotonic() + self.ahead)
