@@ -189,6 +189,19 @@ def test_TOK_002_fails_where_every_refusal_refreshes(project: Project, monkeypat
     assert "smallest: 1 reordering\n" in told
 
 
+def test_TOK_002_fails_where_a_worker_comes_to_no_end(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for a newer token for ever is refuted like whoever waits for ever; the harness is not broken."""
+
+    async def rejected(self: Tokens, account: Account, generation: int) -> Held:
+        while (row := await self._store.read(self.key(account))) is None or row.generation == generation:
+            continue
+        raise AssertionError("nobody refreshes")
+
+    monkeypatch.setattr(Tokens, "rejected", rejected)
+
+    assert "worker A has not come to its end after 5,000 events" in _refuted(project, "TOK-002")
+
+
 def test_TOK_003_fails_where_a_lost_grant_is_not_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody can use the account any more, and the store says that it will be well."""
     _tells_nobody(monkeypatch)

@@ -372,15 +372,37 @@ def test_a_thread_is_refused() -> None:
         played(work)
 
 
-def test_a_scenario_without_an_end_is_refused() -> None:
-    """A heartbeat that nobody stops."""
+def test_a_worker_that_comes_to_no_end_is_told() -> None:
+    """Asking for ever is as wrong as waiting for ever; the table shows how it begins and how it ends."""
+
+    def make(world: World) -> Play:
+        async def asks() -> None:
+            transport = world.transport(Echo())
+            while True:
+                await transport.send(request("x"))
+
+        async def works() -> None:
+            await world.transport(Echo()).send(request("y"))
+
+        return Play({"A": asks(), "B": works()}, list)
+
+    failure = explore(Scenario(make, QUICK, apart=True)).failure
+
+    assert failure is not None
+    assert ("worker A has not come to its end after 5,000 events",) == failure.broken
+    assert 83 == len(table(failure).splitlines())
+    assert "\n  5000  <- 200" in table(failure)
+
+
+def test_a_worker_that_spins_is_told() -> None:
+    """It waits for nothing, so that time stands still for everybody."""
 
     async def work(world: World) -> None:
+        del world
         while True:
-            await world.clock().sleep(1)
+            await asyncio.sleep(0)
 
-    with pytest.raises(ScheduleUnfit, match="has not come to its end"):
-        played(work)
+    assert ("worker A spins: it goes on for ever while time stands still",) == played(work).broken
 
 
 def test_workers_that_are_apart_cannot_wake_each_other() -> None:

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from connproof.errors import ConnproofError
 
-__all__ = ["WORKER", "ControlledLoop", "ScheduleUnfit", "Timer", "Turn"]
+__all__ = ["WORKER", "ControlledLoop", "Endless", "ScheduleUnfit", "Timer", "Turn"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -27,11 +27,15 @@ Ts = TypeVarTuple("Ts")
 WORKER: Final[ContextVar[str]] = ContextVar("worker", default="")
 """The worker that the running code belongs to; tasks inherit it."""
 
-_MOST_TURNS: Final = 1_000_000  # far more than any scenario needs: a task that spins ends as an error
+_MOST_TURNS: Final = 100_000  # between two events: far more than any worker needs
 
 
 class ScheduleUnfit(ConnproofError):
     """The scenario, or the schedule, cannot be run as it is: an error of the harness's user, and no verdict."""
+
+
+class Endless(ScheduleUnfit):
+    """A worker goes on for ever while time stands still."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +67,6 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         self._ready: deque[Turn] = deque()
         self._timers: list[Timer] = []
         self._orders = 0
-        self._turns = 0
         self._numbers: dict[str, int] = {}
         self._dead: set[str] = set()
         self._acting = ""
@@ -89,9 +92,15 @@ class ControlledLoop(asyncio.AbstractEventLoop):
             asyncio._set_running_loop(outer)  # noqa: SLF001
 
     def settle(self) -> None:
-        """Run all that is ready, in order, until nothing is."""
-        while self._ready:
-            self._run(self._ready.popleft())
+        """Run all that is ready, in order, until nothing is. Raises Endless where that is never so."""
+        worker = ""
+        for _ in range(_MOST_TURNS):
+            if not self._ready:
+                return
+            turn = self._ready.popleft()
+            worker = turn.worker
+            self._run(turn)
+        raise Endless(f"worker {worker} spins: it goes on for ever while time stands still")
 
     def run_callbacks(self) -> None:
         """Run whatever is ready and no step of a task: futures telling their waiters, for the most part."""
@@ -133,12 +142,6 @@ class ControlledLoop(asyncio.AbstractEventLoop):
     def _run(self, turn: Turn) -> None:
         if _is_off(turn.handle) or turn.worker in self._dead:
             return
-        self._turns += 1
-        if self._turns > _MOST_TURNS:
-            raise ScheduleUnfit(
-                f"a task of worker {turn.worker} spins: {_MOST_TURNS:,} steps without an end",
-                fix="let it wait for something: time, an answer, the store",
-            )
         self._acting = turn.worker
         try:
             turn.handle._run()  # noqa: SLF001  # asyncio's own name for what loops run

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from connproof.errors import CallWrong, ConnproofError
-from pytest_connproof.schedule.loop import ControlledLoop, ScheduleUnfit
+from pytest_connproof.schedule.loop import ControlledLoop, Endless, ScheduleUnfit
 from pytest_connproof.schedule.world import Event, Faults, Line, World
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _MOST_POINTS: Final = 5_000
+_LAST: Final = 100
 
 
 class Unrepeatable(ConnproofError):
@@ -143,7 +144,8 @@ def parsed(text: str) -> Schedule:
 def perform(scenario: Scenario, choose: Choose) -> Performance:
     """Play a scenario once.
 
-    A worker that waits for ever, or ends in an error that no engine raises on purpose, breaks the rules by itself.
+    A worker that waits for ever, comes to no end, or ends in an error that no engine raises on purpose, breaks the
+    rules by itself.
     Raises ScheduleUnfit where it cannot be played.
     """
     loop = ControlledLoop(apart=scenario.apart)  # type: ignore[abstract]  # without files, sockets and signals
@@ -159,7 +161,11 @@ def perform(scenario: Scenario, choose: Choose) -> Performance:
             if scenario.every_await:
                 loop.run_callbacks()
             else:
-                loop.settle()
+                try:
+                    loop.settle()
+                except Endless as endless:
+                    broken.append(endless.what)
+                    break
             broken += play.always()
             options = world.options(with_faults=not has_come_later)
             if broken:
@@ -171,10 +177,8 @@ def perform(scenario: Scenario, choose: Choose) -> Performance:
                 world.start("later", play.afterwards())
                 continue
             if len(points) == _MOST_POINTS:
-                raise ScheduleUnfit(
-                    f"the scenario has not come to its end after {_MOST_POINTS:,} events",
-                    fix="let every worker, heartbeats included, come to an end",
-                )
+                broken += _endless(points)
+                break
             events = tuple(option.event for option in options)
             taken = choose(events)
             if taken is None:
@@ -191,6 +195,12 @@ def perform(scenario: Scenario, choose: Choose) -> Performance:
             broken += loop.troubles
             broken += play.judge()
         return Performance(tuple(points), tuple(world.lines), tuple(broken), world.reached, ended=True)
+
+
+def _endless(points: Sequence[Point]) -> list[str]:
+    """Whoever still did something in the end."""
+    busy = sorted({point.events[point.taken].worker for point in points[-_LAST:]})
+    return [f"worker {worker} has not come to its end after {len(points):,} events" for worker in busy]
 
 
 def repeat(scenario: Scenario, first: Performance, choose: Choose) -> None:

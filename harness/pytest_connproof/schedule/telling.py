@@ -16,6 +16,8 @@ __all__ = ["headline", "table"]
 
 _GAP = "  "
 _REMEMBERED: Final = 4
+_FIRST_ROWS: Final = 60
+_LAST_ROWS: Final = 20  # of what is longer: where something comes to no end, they are all alike
 
 
 def headline(failure: Failure, executions: int) -> str:
@@ -27,20 +29,23 @@ def headline(failure: Failure, executions: int) -> str:
 def table(failure: Failure | Performance) -> str:
     """What happened, numbered; then what is broken, and the schedule with which it happens again.
 
-    A worker that does over and over what it has just done (a heartbeat, a look at the store) is told once: numbers are
-    missing then. The seconds stand there where time passes.
+    A worker that does over and over what it has just done (a heartbeat, a look at the store) is told once, and of a
+    long table the middle is left out: numbers are missing then. The seconds stand there where time passes.
     """
     workers = list(dict.fromkeys(sorted(line.worker for line in failure.lines)))
     rows = [["#", "s", *(f"worker {worker}" for worker in workers), "provider"]]
-    for number, line in _new(failure.lines):
+    told = list(_new(failure.lines))
+    if len(told) > _FIRST_ROWS + _LAST_ROWS:
+        told = [*told[:_FIRST_ROWS], *told[-_LAST_ROWS:]]
+    for number, line in told:
         cells = [printable(line.words) if line.worker == worker else "" for worker in workers]
         rows.append([str(number), f"{line.at:.1f}".removesuffix(".0"), *cells, printable(line.provider)])
     if not any(line.at for line in failure.lines):
         rows = [[row[0], *row[2:]] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    told = [_GAP + _GAP.join([row[0].rjust(widths[0]), *map(str.ljust, row[1:], widths[1:])]).rstrip() for row in rows]
+    drawn = [_GAP + _GAP.join([row[0].rjust(widths[0]), *map(str.ljust, row[1:], widths[1:])]).rstrip() for row in rows]
     ends = [f"  broken   {printable(sentence)}" for sentence in failure.broken]
-    return "\n".join([*told, *ends, f"  replay   {spelled(failure.schedule)}"])
+    return "\n".join([*drawn, *ends, f"  replay   {spelled(failure.schedule)}"])
 
 
 def _new(lines: Sequence[Line]) -> Iterator[tuple[int, Line]]:
