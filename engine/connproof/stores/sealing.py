@@ -10,7 +10,6 @@ Keys are 32 bytes as base64url, newest first: the newest seals, every one opens 
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import json
 import secrets
@@ -49,6 +48,10 @@ class Sealing:
         made_by, _, _ = sealed.partition(".")
         opened = (key.open(sealed, _bound_to(account, column)) for key in self._keys if key.name == made_by)
         return next((text for text in opened if text is not None), None)
+
+    def is_newest(self, text: str) -> bool:
+        """Whether the newest key made this sealed text, or this mark."""
+        return text.startswith(self._keys[0].name)
 
     def mark(self, token: Secret | None) -> str:
         """The newest key's digest of a token; "" where there is none."""
@@ -97,7 +100,7 @@ def new_key() -> str:
 def sealing_from(environment: Mapping[str, str]) -> Sealing:
     """The keys of CONNPROOF_TOKEN_KEY, else those in the keyring of the operating system. Raises CallWrong."""
     text = environment.get(KEY_VARIABLE) or _in_keyring()
-    return Sealing([key for key in text.replace(",", " ").split() if key])
+    return Sealing(text.replace(",", " ").split())
 
 
 def add_to_keyring(key: str) -> None:
@@ -139,7 +142,7 @@ def _in_keyring() -> str:
 def _bytes_of(key: str) -> bytes:
     try:
         data = base64.b64decode(key, altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:  # binascii.Error is one
         data = b""
     if len(data) != _KEY_BYTES:  # and it is not shown: it may be a key with a letter left out
         raise CallWrong("a key of the tokens is not 32 bytes in base64url", fix=_HOW)

@@ -10,19 +10,17 @@ happen after the caller was cancelled.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connproof.clock import Clock, SystemClock
 from connproof.errors import StoreFailed
-from connproof.model import Candidate, Secret, TokenPair, TokenRow, TokenState
+from connproof.model import TokenPair, TokenRow, TokenState
 from connproof.stores.opening import opened
 from connproof.stores.sealing import Sealing
 from connproof.stores.successors import (
@@ -36,20 +34,15 @@ from connproof.stores.successors import (
     promoted,
     refuse_shared,
     successor_of,
-    usable,
 )
+from connproof.stores.token_rows import Late, Rows, tables
 from connproof.stores.token_store import Stored
 
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["UNREADABLE", "DatabaseTokens"]
+__all__ = ["DatabaseTokens"]
 
-UNREADABLE: Final = "unreadable"
-"""Why a row is blocked whose tokens were sealed under a key that is not here."""
-
-_TABLE: Final = "connproof_tokens"
-_CLIENTS: Final = "connproof_token_clients"
 _LOCK: Final = 0x636F6E6E  # which advisory lock of PostgreSQL is ours; any number that others have not
 _THREADS: Final = 4
 _PAST_LENGTH: Final = MOST_PAST * 50  # an epoch and a mark each
@@ -74,7 +67,7 @@ class DatabaseTokens:
         import sqlalchemy as sa  # who keeps tokens elsewhere has no use for it
 
         self._engine, self._shown = opened(url, "token", **_CONNECT)
-        self._sealing = sealing
+        self._rows = Rows(sealing)
         self._clock = clock or SystemClock()
         self._is_file = self._engine.dialect.name == "sqlite"
         self._process = os.getpid()
@@ -83,7 +76,7 @@ class DatabaseTokens:
         if self._is_file:
             sa.event.listen(self._engine, "connect", _connected)
             sa.event.listen(self._engine, "begin", _begun)
-        self._tokens, self._clients = _tables()
+        self._tokens, self._clients = tables()
 
     def create(self) -> None:
         """Make the tables, where they are not there. An SQLite file that is new is its owner's alone to read."""
@@ -209,7 +202,7 @@ class DatabaseTokens:
         new = {
             **FREE,
             **SETTLED,
-            **self._pair(account, pair),
+            **self._rows.columns(account, pair),
             "grant_id": secrets.token_hex(16),
             "stored_epoch": 0,
             "past": "",
@@ -219,7 +212,7 @@ class DatabaseTokens:
             self._alone(connection)  # or two accounts could be given the same token at the same time
             known = [
                 sa.or_(columns.refresh_mark == mark, columns.past.contains(mark), columns.candidates.contains(mark))
-                for mark in self._sealing.marks(pair.refresh)
+                for mark in self._rows.marks(pair.refresh)
             ]
             others = sa.select(columns.account).where(columns.account != account, sa.or_(sa.false(), *known))
             if other := connection.execute(others).scalar():
@@ -230,7 +223,7 @@ class DatabaseTokens:
             if found is None:
                 first = sa.insert(self._tokens).values(**new, account=account, generation=1, lease_epoch=0)
                 found = connection.execute(first.returning(*columns)).one()
-        return self._there(found)
+        return self._rows.row(found)
 
     def _claim(self, seen: TokenRow, owner: str, lease_s: float, *, over_stale: bool) -> TokenRow | None:
         import sqlalchemy as sa
@@ -284,7 +277,7 @@ class DatabaseTokens:
             late = self._late(connection, seen)
             if late is None or late.generation != seen.generation:
                 return None
-            opened = {self._candidate(seen.account, line): line for line in late.candidates.splitlines()}
+            opened = {self._rows.candidate(seen.account, line): line for line in late.candidates.splitlines()}
             waiting = [one for one in opened if one is not None]
             if not waiting:
                 return None
@@ -349,11 +342,15 @@ class DatabaseTokens:
 
         columns = self._tokens.c
         last = sa.cast(columns.stored_epoch, sa.Text) + " " + columns.refresh_mark + "\n"
-        new = {**SETTLED, **self._pair(account, pair), "past": sa.func.substr(last + columns.past, 1, _PAST_LENGTH)}
+        new = {
+            **SETTLED,
+            **self._rows.columns(account, pair),
+            "past": sa.func.substr(last + columns.past, 1, _PAST_LENGTH),
+        }
         update = sa.update(self._tokens).where(where).values(**new, generation=columns.generation + 1, **values)
         return connection.execute(update.returning(*columns)).first()
 
-    def _late(self, connection: sqlalchemy.Connection, row: TokenRow) -> _Late | None:
+    def _late(self, connection: sqlalchemy.Connection, row: TokenRow) -> Late | None:
         """What late successors are held against, locked; None where the account is gone or authorised anew."""
         import sqlalchemy as sa
 
@@ -362,62 +359,19 @@ class DatabaseTokens:
             columns.generation, columns.stored_epoch, columns.refresh_mark, columns.past, columns.candidates
         )
         found = connection.execute(asked.where(self._of(row)).with_for_update()).first()
-        return None if found is None else _Late(*found)
+        return None if found is None else Late(*found)
 
-    def _append(self, connection: sqlalchemy.Connection, late: _Late, claimed: TokenRow, pair: TokenPair) -> None:
+    def _append(self, connection: sqlalchemy.Connection, late: Late, claimed: TokenRow, pair: TokenPair) -> None:
         import sqlalchemy as sa
 
         one = candidate_of(claimed, pair)
-        if one is None or late.knows(self._sealing.marks(one.refresh)):
+        if one is None or late.knows(self._rows.marks(one.refresh)):
             return
-        said = [one.generation, one.refresh.reveal(), one.access.reveal() if one.access else None, one.expires_at]
-        sealed = self._sealing.seal(json.dumps(said), account=claimed.account, column="candidates")
-        line = f"{self._sealing.mark(one.refresh)} {sealed}\n"
-        connection.execute(
-            sa.update(self._tokens).where(self._of(claimed)).values(candidates=self._tokens.c.candidates + line)
-        )
-
-    def _pair(self, account: str, pair: TokenPair) -> dict[str, Any]:
-        """The columns of a pair, its tokens sealed."""
-        tokens = {"access": usable(pair), "refresh": pair.refresh}
-        sealed = {
-            name: None if token is None else self._sealing.seal(token.reveal(), account=account, column=name)
-            for name, token in tokens.items()
-        }
-        return {
-            **sealed,
-            "refresh_mark": self._sealing.mark(pair.refresh),
-            "expires_at": pair.expires_at,
-            "refresh_expires_at": pair.refresh_expires_at,
-            "lifetime_s": pair.lifetime_s,
-        }
-
-    def _there(self, found: sqlalchemy.Row[Any]) -> TokenRow:
-        columns = dict(found._mapping)  # noqa: SLF001 - its public name, which no column's can hide
-        account, candidates = columns["account"], columns.pop("candidates").splitlines()
-        del columns["past"]
-        opened = [self._candidate(account, line) for line in candidates]
-        readable = tuple(one for one in opened if one is not None)
-        is_readable = len(readable) == len(opened)
-        for name in ("access", "refresh"):
-            if (sealed := columns[name]) is not None:
-                text = self._sealing.open(sealed, account=account, column=name)
-                columns[name] = None if text is None else Secret(text)
-                is_readable = is_readable and text is not None
-        if not is_readable:
-            columns |= {"state": "blocked_config", "reason": UNREADABLE}
-        return TokenRow(**columns, candidates=readable)
+        candidates = self._tokens.c.candidates + self._rows.line(claimed.account, one)
+        connection.execute(sa.update(self._tokens).where(self._of(claimed)).values(candidates=candidates))
 
     def _row(self, found: sqlalchemy.Row[Any] | None) -> TokenRow | None:
-        return None if found is None else self._there(found)
-
-    def _candidate(self, account: str, line: str) -> Candidate | None:
-        """None where no key opens it."""
-        text = self._sealing.open(line.partition(" ")[2], account=account, column="candidates")
-        if text is None:
-            return None
-        generation, refresh, access, expires_at = json.loads(text)
-        return Candidate(generation, Secret(refresh), None if access is None else Secret(access), expires_at)
+        return None if found is None else self._rows.row(found)
 
     # The database.
 
@@ -475,75 +429,6 @@ class DatabaseTokens:
                 facts={"store": self._shown, "cause": fault.strerror or type(fault).__name__},
                 fix="make its folder, and let this user write there",
             ) from None
-
-
-@dataclass(frozen=True, slots=True)
-class _Late:
-    """A row as late successors are held against it."""
-
-    generation: int
-    stored_epoch: int
-    refresh_mark: str
-    past: str
-    candidates: str
-
-    @property
-    def epochs(self) -> set[int]:
-        """Under which lease epochs the current pair and those before it were stored."""
-        return {self.stored_epoch, *(int(line.partition(" ")[0]) for line in self._lines)}
-
-    def knows(self, marks: Sequence[str]) -> bool:
-        """Whether a refresh token is current, was, or is a candidate."""
-        waiting = (line.partition(" ")[0] for line in self.candidates.splitlines())
-        known = {self.refresh_mark, *waiting, *(line.partition(" ")[2] for line in self._lines)}
-        return not known.isdisjoint(marks)
-
-    @property
-    def _lines(self) -> list[str]:
-        """An epoch and a mark each; the last may have been cut off."""
-        return self.past.rpartition("\n")[0].splitlines()
-
-
-def _tables() -> tuple[sqlalchemy.Table, sqlalchemy.Table]:
-    import sqlalchemy as sa
-
-    def text(name: str) -> sqlalchemy.Column[str]:
-        return sa.Column(name, sa.Text, nullable=False)
-
-    def number(name: str, kind: Any = sa.BigInteger) -> sqlalchemy.Column[Any]:
-        return sa.Column(name, kind, nullable=False, server_default="0")
-
-    every = sa.MetaData()
-    tokens = sa.Table(
-        _TABLE,
-        every,
-        sa.Column("account", sa.String(250), primary_key=True),
-        text("grant_id"),
-        number("generation"),
-        sa.Column("access", sa.Text),
-        sa.Column("refresh", sa.Text),
-        sa.Column("expires_at", sa.Double),
-        sa.Column("refresh_expires_at", sa.Double),
-        sa.Column("lifetime_s", sa.Double),
-        text("state"),
-        text("reason"),
-        number("stored_epoch"),
-        text("refresh_mark"),
-        text("past"),
-        text("lease_owner"),
-        number("lease_epoch"),
-        number("lease_until", sa.Double),  # never null: no comparison with null is true
-        sa.Column("intent_generation", sa.BigInteger),
-        number("intent_epoch"),
-        number("intent_at", sa.Double),
-        number("intent_first_at", sa.Double),
-        number("intent_count"),
-        number("fail_count"),
-        number("not_before", sa.Double),
-        text("candidates"),
-    )
-    clients = sa.Table(_CLIENTS, every, sa.Column("client", sa.String(250), primary_key=True), text("reason"))
-    return tokens, clients
 
 
 def _threads() -> ThreadPoolExecutor:
