@@ -21,9 +21,18 @@ class Guard:
         self._operation = operation
         self._requests: dict[bytes, int] = {}
         self._pages: dict[bytes, int] = {}
+        self._empty = 0  # pages without a record, one after the other
 
     def bound(self, position: Position) -> None:
+        """Refuse a page too many, and one more after so many without a record: that is no progress."""
         within(self._paging, position.pages + 1, position.records)
+        if self._empty >= self._paging.max_empty_pages:
+            raise PaginationLoop(
+                f"{self._empty} pages in a row have no record, and each says that there is more",
+                facts={"position": _shown(position)},
+                fix='check "stop_field" and where the next position is read from; raise "max_empty_pages" if the '
+                "provider's filters leave such gaps",
+            )
 
     def request(self, request: Request, position: Position) -> None:
         """Refuse a request that was made before, not only the last one: A, B, A is a loop too."""
@@ -45,6 +54,7 @@ class Guard:
     def page(self, page: Page, position: Position) -> None:
         """Refuse a page beyond max_records, or whose records came before: the provider ignored the position."""
         within(self._paging, position.pages + 1, position.records + len(page.records))
+        self._empty = 0 if page.records else self._empty + 1
         if not page.records or self._paging.allow_repeats or self._paging.type == "none":
             return
         first = page.records[0]

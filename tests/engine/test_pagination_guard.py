@@ -50,6 +50,25 @@ def test_P18_loop_through_pages_without_records() -> None:
         read(connector(CURSOR), provider)
 
 
+def test_S30_pages_without_a_record_do_not_go_on_for_ever() -> None:
+    """Each names a new next one, and none has a record: an error after as many as the config allows."""
+    provider = scripted(items(1, next="A"), *(items(next=f"B{number}") for number in range(9)))
+
+    with pytest.raises(PaginationLoop, match="3 pages in a row have no record"):
+        read(connector({**CURSOR, "max_empty_pages": 3}), provider)
+
+    assert 4 == len(provider.requests)
+
+
+def test_S30_a_record_between_empty_pages_is_progress() -> None:
+    """Only pages in a row count."""
+    pages = [items(*([number] if number % 3 == 0 else []), next=f"C{number}") for number in range(9)]
+
+    assert [{"id": 0}, {"id": 3}, {"id": 6}] == read(
+        connector({**CURSOR, "max_empty_pages": 3}), scripted(*pages, items())
+    )
+
+
 def test_P18_cursor_in_a_body_is_seen_too() -> None:
     """The whole request counts, not only its URL."""
     config = connector({**CURSOR, "cursor_in": "body", "cursor_param": "after"}, {"method": "POST", "body": {}})

@@ -57,6 +57,7 @@ _SHARED: Final = frozenset(
         "total_from",
         "short_page",
         "max_pages",
+        "max_empty_pages",
         "max_records",
         "allow_repeats",
     }

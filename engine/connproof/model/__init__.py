@@ -56,6 +56,7 @@ from connproof.model.operations import (
     LongUrl,
     Nested,
     Operation,
+    ProviderFacts,
     Resource,
 )
 from connproof.model.paging import (
@@ -121,6 +122,7 @@ __all__ = [
     "Pagination",
     "Placement",
     "Position",
+    "ProviderFacts",
     "Query",
     "RateLimit",
     "Request",

@@ -21,6 +21,7 @@ __all__ = [
     "LongUrl",
     "Nested",
     "Operation",
+    "ProviderFacts",
     "Resource",
 ]
 
@@ -113,6 +114,17 @@ class LongUrl:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """What is known of how a provider pages; None is what is not. Told in schema/connector.schema.json."""
+
+    lowers_page_size: bool | None = None
+    short_pages: bool | None = None
+    empty_pages: bool | None = None
+    steady_places: bool | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One thing that can be asked of a resource: list, get, create, or an own name."""
 
@@ -141,6 +153,7 @@ class Operation:
     nested: tuple[Nested, ...] = ()
     hydrate: Hydrate | None = None
     for_each: ForEach | None = None
+    facts: ProviderFacts = ProviderFacts()
 
     @property
     def id(self) -> str:

@@ -169,6 +169,7 @@ class Pagination:
     total_from: Literal["first", "each"] = "each"
 
     max_pages: int = 100_000
+    max_empty_pages: int = 1_000
     max_records: int | None = None
     allow_repeats: bool = False
 
