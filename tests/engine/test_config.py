@@ -32,6 +32,7 @@ from connproof.model import (
     Nested,
     Operation,
     Pagination,
+    ProviderFacts,
     Seed,
     Then,
     TokenAnswer,
@@ -488,6 +489,7 @@ FULL: Document = {
         }
     },
     "allowed_origins": ["https://files.example.com"],
+    "provider_facts": {"lowers_page_size": True, "short_pages": True, "source": "https://docs.example.com/pages"},
     "api_version": {
         "value": "v3",
         "in": "path",
@@ -534,6 +536,7 @@ FULL: Document = {
                 "decode": {"type": "xml", "force_list": ["rows.row"], "namespaces": {"urn:a": "a"}},
                 "response_path": "data[*].row",
                 "items_may_be_missing": True,
+                "provider_facts": {"lowers_page_size": False, "empty_pages": False, "steady_places": True},
                 "key": "id",
                 "returns": "list",
                 "pagination": {"type": "offset", "offset_param": "offset"},
@@ -650,6 +653,7 @@ def test_every_word_of_the_connector_reaches_the_model(attribute: str, expected:
         ("encode", "form"),
         ("response_path", Place.parse("data[*].row")),
         ("items_may_be_missing", True),
+        ("provider_facts", ProviderFacts(False, True, False, True, "https://docs.example.com/pages")),
         ("key", Place.parse("id")),
         ("is_list", True),
         (
@@ -868,8 +872,8 @@ def test_the_model_of_an_operation_has_the_words_of_the_schema() -> None:
 
 
 def test_the_model_of_a_connector_has_the_words_of_the_schema() -> None:
-    """What is for people stays in the document; the shared pagination stands in each listing."""
-    words = set(SCHEMA["properties"]) - {"$schema", "docs", "owner", "connector", "pagination"}
+    """What is for people stays in the document; pagination and facts that are shared stand in each operation."""
+    words = set(SCHEMA["properties"]) - {"$schema", "docs", "owner", "connector", "pagination", "provider_facts"}
 
     assert words | {"name", "source"} == {field.name for field in dataclasses.fields(Connector)}
 

@@ -153,7 +153,7 @@ class Operation:
     nested: tuple[Nested, ...] = ()
     hydrate: Hydrate | None = None
     for_each: ForEach | None = None
-    facts: ProviderFacts = ProviderFacts()
+    provider_facts: ProviderFacts = ProviderFacts()
 
     @property
     def id(self) -> str:
