@@ -9,6 +9,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from connproof.clock import FixedClock
 from connproof.errors import CallWrong, ClientMisconfigured, StoreFailed
 from connproof.model import Secret, TokenPair, TokenRow
 from connproof.stores import DatabaseTokens, Sealing, new_key
+from connproof.stores.token_database import _connected
+from postgres import empty_database
 
 run = asyncio.run
 ACCOUNT = "shop/acme"
@@ -196,6 +199,29 @@ def test_F15_a_store_that_is_not_there_fails_and_shows_nothing(tmp_path: Path) -
     assert not [word for word in ("s3cret", ACCESS, REFRESH) if word in shown]
 
 
+def test_I14_no_frame_of_a_failed_write_has_a_token_in_it(store: DatabaseTokens, url: str) -> None:
+    """Some who report an exception send what every function on the way had in hand."""
+    held = claimed(store)
+    run(store.keep(held, TokenPair(Secret("AT_1"), Secret("RT_1"))))
+    run(store.release(held))
+    rows(
+        url,
+        "CREATE TRIGGER full BEFORE UPDATE OF candidates ON connproof_tokens"
+        " BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+    )
+
+    with pytest.raises(StoreFailed, match="disk is full") as caught:
+        run(store.keep_candidate(claimed(store), TokenPair(Secret(ACCESS), Secret("canary-late"))))
+
+    context: BaseException | None = caught.value
+    seen = []
+    while context is not None:
+        seen += [repr(frame.f_locals) for frame, _ in traceback.walk_tb(context.__traceback__) if "conn" in repr(frame)]
+        context = context.__context__
+    assert len(seen) > 3
+    assert "canary" not in "".join(seen)
+
+
 def test_a_store_without_its_tables_fails(url: str) -> None:
     """And says where to read on."""
     with closing(DatabaseTokens(url, Sealing([OLD]))) as store, pytest.raises(StoreFailed, match=r"docs/stores\.md"):
@@ -295,6 +321,32 @@ def test_a_file_may_be_made_by_several_at_once(url: str) -> None:
     assert [("wal",)] == rows(url, "PRAGMA journal_mode")
 
 
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY])
+def test_a_journal_that_is_busy_is_left_as_it_is(code: int) -> None:
+    """Also where somebody sets right just now what a crash has left; another fault is one."""
+
+    class Driver:
+        isolation_level: str | None = ""
+
+        def __init__(self, code: int) -> None:
+            self.code = code
+            self.asked: list[str] = []
+
+        def execute(self, statement: str) -> None:
+            self.asked.append(statement)
+            if "journal_mode" in statement:
+                fault = sqlite3.OperationalError("told by its code")
+                fault.sqlite_errorcode = self.code
+                raise fault
+
+    busy = Driver(code)
+    _connected(busy, None)
+
+    assert "PRAGMA synchronous=FULL" == busy.asked[-1]
+    with pytest.raises(sqlite3.OperationalError):
+        _connected(Driver(sqlite3.SQLITE_CANTOPEN), None)
+
+
 @pytest.mark.parametrize("url", ["", "tokens.db", "nosuch://user:s3cret@host/db", "sqlite://", "sqlite:///:memory:"])
 def test_what_is_no_database_is_refused(url: str) -> None:
     """Without the address in the message: it may hold a password."""
@@ -378,3 +430,151 @@ def test_start_up_loads_no_cipher_and_no_database() -> None:
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
 
     assert "[]" == loaded.stdout.strip()
+
+
+# many machines
+
+
+@pytest.fixture(scope="module")
+def server(postgres_url: str) -> str:
+    """A database on the server, with one account; its URL."""
+    url = empty_database(postgres_url)
+    with closing(DatabaseTokens(url, Sealing([OLD]))) as store:
+        store.create()
+        run(store.connect(ACCOUNT, PAIR))
+    return url
+
+
+@pytest.fixture
+def served(server: str) -> Iterator[DatabaseTokens]:
+    """A store on the server."""
+    with closing(DatabaseTokens(server, Sealing([OLD]))) as kept:
+        yield kept
+
+
+def test_I13_a_row_that_another_keeps_locked_is_not_waited_for_without_end(
+    served: DatabaseTokens, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Threads that wait for one account would be missed by all the others."""
+    import psycopg
+
+    monkeypatch.setattr("connproof.stores.token_database._PATIENCE_S", 0.1)
+    seen = run(served.read(ACCOUNT))
+    assert seen is not None
+    with psycopg.connect(server) as other:
+        other.execute("SELECT * FROM connproof_tokens FOR UPDATE")
+
+        with pytest.raises(StoreFailed, match="lock timeout"):
+            run(asyncio.wait_for(served.claim(seen, owner="a", lease_s=60), 5))
+
+    assert seen == run(served.read(ACCOUNT))
+
+
+def test_F12_a_process_that_sleeps_in_a_transaction_keeps_no_row(
+    served: DatabaseTokens, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends its transaction; when it goes on it is told so."""
+    monkeypatch.setattr("connproof.stores.token_database._PATIENCE_S", 0.1)
+
+    def written(store: DatabaseTokens) -> bool:
+        try:
+            return store._written(store._tokens.c.account == ACCOUNT, reason="")
+        except StoreFailed:  # it was locked still
+            return False
+
+    def sleep_while_it_is_written(awake: DatabaseTokens) -> None:
+        with served._writing() as asleep:
+            asleep.execute(served._tokens.delete())
+            assert any(written(awake) for _ in range(20))
+            asleep.execute(served._tokens.delete())
+
+    with closing(DatabaseTokens(server, Sealing([OLD]))) as other, pytest.raises(StoreFailed):
+        sleep_while_it_is_written(other)
+    assert run(served.read(ACCOUNT)) is not None
+
+
+def test_a_pooler_may_give_another_connection_to_the_server_each_time(served: DatabaseTokens) -> None:
+    """Which knows nothing of statements that were prepared on the one before."""
+    for _ in range(8):
+        assert run(served.read(ACCOUNT)) is not None
+    with served._engine.begin() as connection:  # said so that the driver does not hear it either
+        connection.exec_driver_sql("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$")
+
+    assert run(served.read(ACCOUNT)) is not None
+
+
+def test_whoever_is_late_is_told_so_whatever_the_server_isolates(postgres_url: str) -> None:
+    """By a stricter default, who waits for a row that is written would hear of a failure, and not that it was late."""
+    import psycopg
+
+    url = empty_database(postgres_url)
+    with (
+        psycopg.connect(url, autocommit=True) as other,
+        closing(DatabaseTokens(url, Sealing([OLD]))) as store,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        other.execute(f"ALTER DATABASE {other.info.dbname} SET default_transaction_isolation = 'serializable'".encode())
+        store.create()
+        seen = run(store.connect(ACCOUNT, PAIR))
+        with other.transaction():
+            other.execute("UPDATE connproof_tokens SET lease_epoch = 1")
+            late = thread.submit(lambda: run(store.claim(seen, owner="a", lease_s=60)))
+            while other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is None:
+                assert not late.done(), late.result()
+
+        assert late.result() is None
+
+
+def test_a_server_that_falls_silent_is_noticed(served: DatabaseTokens) -> None:
+    """In the same time as one that takes nothing any more, by the kernel: nothing here could ask for it."""
+    with served._engine.connect() as connection:
+        parameters = connection.connection.driver_connection.info.get_parameters()  # type: ignore[union-attr] # it is one
+
+    assert {
+        "tcp_user_timeout": "5000",
+        "keepalives_idle": "2",
+        "keepalives_interval": "1",
+    }.items() <= parameters.items()
+
+
+def test_whoever_may_make_no_tables_can_use_those_that_are_there(server: str) -> None:
+    """As an application on a server often may not."""
+    import psycopg
+
+    with psycopg.connect(server) as owner:
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        owner.execute("CREATE ROLE app LOGIN")
+        owner.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app")
+
+    with closing(DatabaseTokens(server.replace("postgres@", "app@"), Sealing([OLD]))) as store:
+        store.create()
+        assert run(store.read(ACCOUNT)) is not None
+
+
+CLOSES = """
+import asyncio, os, sys
+from connproof.stores import DatabaseTokens, Sealing
+
+def backend():
+    with store._engine.connect() as connection:
+        return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+
+store = DatabaseTokens(sys.argv[1], Sealing([sys.argv[2]]))
+asyncio.run(store.read("shop/acme"))
+before, parents = backend(), store._engine.pool
+if (child := os.fork()) == 0:
+    store.create() if sys.argv[3] == "create" else store.close()
+    os._exit(0 if store._engine.pool is not parents else 1)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), before == backend())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.parametrize("what", ["create", "close"])
+def test_F49_what_a_forked_process_makes_or_closes_is_its_own(server: str, what: str) -> None:
+    """Its parent goes on over the connection that it had."""
+    command = [sys.executable, "-W", "ignore", "-c", CLOSES, server, OLD, what]
+
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+
+    assert "0 True\n" == told.stdout

@@ -800,6 +800,16 @@ def test_N14_a_blocked_client_is_told_apart_from_its_accounts(store: TokenStore)
     assert "" == run(store.client_block("shop"))
 
 
+def test_N14_a_client_may_have_a_long_name(store: TokenStore) -> None:
+    """Some are the address of a document, and some a signed text."""
+    client = f"shop:https://id.example.com/{'c' * 1000}"
+
+    run(store.block_client(client, "invalid_client"))
+
+    assert "invalid_client" == run(store.client_block(client))
+    run(store.block_client(client, ""))
+
+
 # many at a time
 
 

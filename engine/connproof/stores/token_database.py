@@ -47,9 +47,16 @@ _LOCK: Final = 0x636F6E6E  # which advisory lock of PostgreSQL is ours; any numb
 _THREADS: Final = 4
 _PAST_LENGTH: Final = MOST_PAST * 50  # an epoch and a mark each
 # A store that cannot be asked says so while the lease of whoever asks still runs.
+_PATIENCE_S: Final = 5
 _CONNECT: Final[dict[str, dict[str, Any]]] = {
-    "sqlite": {"timeout": 5.0},
-    "postgresql": {"connect_timeout": 5, "tcp_user_timeout": 5000},
+    "sqlite": {"timeout": float(_PATIENCE_S)},
+    "postgresql": {
+        "connect_timeout": _PATIENCE_S,
+        "tcp_user_timeout": _PATIENCE_S * 1000,
+        "keepalives_idle": 2,
+        "keepalives_interval": 1,
+        "prepare_threshold": None,  # behind a pooler the next transaction may be on a connection that has none prepared
+    },
 }
 
 _Given = TypeVar("_Given")
@@ -75,21 +82,21 @@ class DatabaseTokens:
         self._parents: list[sqlalchemy.Pool] = []  # kept, as to be forgotten is to be closed
         if self._is_file:
             sa.event.listen(self._engine, "connect", _connected)
-            sa.event.listen(self._engine, "begin", _begun)
+        sa.event.listen(self._engine, "begin", _begun_in_file if self._is_file else _begun_on_server)
         self._tokens, self._clients = tables()
 
     def create(self) -> None:
         """Make the tables, where they are not there. An SQLite file that is new is its owner's alone to read."""
-        import sqlalchemy as sa
-
+        self._part_from_parent()
         if self._is_file:
             self._make_file()
         with self._writing() as connection:
             self._alone(connection)
-            for table in (self._tokens, self._clients):
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+            # It looks first: CREATE TABLE IF NOT EXISTS needs the right to make one that is there already.
+            self._tokens.metadata.create_all(connection)
 
     def close(self) -> None:
+        self._part_from_parent()
         self._threads.shutdown()
         self._engine.dispose()
 
@@ -384,11 +391,17 @@ class DatabaseTokens:
         # Not now(), which stands still from the begin of a transaction, however long that waited for a row.
         return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
 
+    def _part_from_parent(self) -> None:
+        """In a process that was forked: threads and connections are the parent's, and are not to be closed here."""
+        if self._process == os.getpid():
+            return
+        self._threads = _threads()
+        self._parents.append(self._engine.pool)
+        self._engine.dispose(close=False)
+        self._process = os.getpid()  # last: another thread of this process may be here too
+
     async def _ask(self, work: Callable[[], _Given]) -> _Given:
-        if self._process != os.getpid():  # threads and connections are the parent's, and are not to be closed here
-            self._process, self._threads = os.getpid(), _threads()
-            self._parents.append(self._engine.pool)
-            self._engine.dispose(close=False)
+        self._part_from_parent()
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     @contextmanager
@@ -445,12 +458,29 @@ def _connected(connection: Any, _record: object) -> None:
         connection.execute("PRAGMA journal_mode=WAL")  # which the file remembers
     except sqlite3.OperationalError as fault:
         # It does not wait its turn. Somebody else changes it just now; and a transaction holds in either mode.
-        if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+        if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # what is above that says why
             raise
     connection.execute("PRAGMA synchronous=FULL")  # what was acknowledged outlives a loss of power
 
 
-def _begun(connection: sqlalchemy.Connection) -> None:
-    """A transaction on an SQLite file: one that is to write says so first, as it could not wait for its turn later."""
-    reads = connection.get_execution_options().get("connproof_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+def _begun_in_file(connection: sqlalchemy.Connection) -> None:
+    """One that is to write says so first, as it could not wait for its turn later."""
+    connection.exec_driver_sql("BEGIN" if _only_reads(connection) else "BEGIN IMMEDIATE")
+
+
+def _begun_on_server(connection: sqlalchemy.Connection) -> None:
+    """One that writes waits for no lock without end, and no other waits so for one that fell asleep here.
+
+    Said for the transaction alone, as a pooler may stand between. The server's defaults may be others: who waits for a
+    row is to be told what it has become, and not that the two could not be put in order.
+    """
+    if not _only_reads(connection):
+        patience = round(_PATIENCE_S * 1000)
+        connection.exec_driver_sql(
+            f"SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {patience};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {patience}"
+        )
+
+
+def _only_reads(connection: sqlalchemy.Connection) -> bool:
+    return bool(connection.get_execution_options().get("connproof_reads"))
