@@ -16,6 +16,7 @@ from connproof.tokens import Guards, Held, Timing, Tokens
 from pytest_connproof.provider import AuthorizationServer, Rotation
 from pytest_connproof.provider.invariants import Asking, Watched, broken, marks
 from pytest_connproof.schedule import START, Play, World
+from pytest_connproof.schedule.loop import WORKER
 from scripted import connector
 
 T = TypeVar("T")
@@ -140,8 +141,8 @@ class Stage:
 
     def answer(self, request: Request, now: float) -> Response:
         if not self.server.is_asked(request):
-            return Response(200 if self.server.serves(request, now) else 401)
-        response = self.server.answer(request, now)
+            return Response(200 if self.server.serves(request, now, who=WORKER.get()) else 401)
+        response = self.server.answer(request, now, who=WORKER.get())
         one = self.server.presentations[-1]
         self.done = f"RT_{one.number} {one.outcome}"
         return response
@@ -174,14 +175,22 @@ class Stage:
 
     async def asked(self, who: str, asking: Coroutine[Any, Any, Held]) -> object:
         """What a caller gets, and how long it waits for it."""
-        began = self.world.loop.time()
+        began, ends = self.world.loop.time(), self.ends
         result: object
         try:
             result = await asking
         except ConnproofError as error:
             result = error
-        self.askings.append(Asking(who, began, self.world.loop.time(), result))
+        ended = self.world.loop.time()
+        self.askings.append(Asking(who, began, ended, result, lived=ended < ends))
         return result
+
+    @property
+    def ends(self) -> float:
+        """When the access token ends that is kept, on the loop's clock; at once where the provider refuses it."""
+        row = self.watched.history(KEY)[-1].after
+        lives = not self.cast.rejects and row is not None and row.expires_at is not None
+        return row.expires_at - START.timestamp() if lives and row and row.expires_at else 0.0
 
     async def later(self) -> object:
         """When the dust has settled: a token's end away, somebody asks until there is an answer."""

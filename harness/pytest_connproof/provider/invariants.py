@@ -1,7 +1,9 @@
 """What a provider and a token store have seen into the rules that were broken, in sentences: "I2: RT_0 was ...".
 
 The rules are those that any history of an account keeps, whatever went wrong in it. They are judged by what the
-provider and the store saw, and by nothing that the engine says of itself.
+provider and the store saw, and by nothing that the engine says of itself. Of what two workers did, one at the provider
+and one in the store, none was first: a search may play either order for both. So what a worker did at the provider is
+held against its own deeds in the store alone, where the provider knows who asked.
 
     watched = Watched(MemoryTokens(clock), {"shop/acme": server})   # give it to the engine as its store
     broken(server, watched.history("shop/acme"), rotation)          # [] where all is well
@@ -10,7 +12,8 @@ provider and the store saw, and by nothing that the engine says of itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, TypeAlias, TypeVar
@@ -18,7 +21,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from connproof.model import Secret, TokenPair, TokenRow, TokenState
 from connproof.stores.token_store import Stored, TokenStore
 from connproof.tokens import Held, Timing
-from pytest_connproof.provider.authorization import AuthorizationServer, Numbered, Rotation, numbered
+from pytest_connproof.provider.authorization import AuthorizationServer, Numbered, Presentation, Rotation, numbered
 
 __all__ = ["MARKS", "Asking", "Deed", "Watched", "broken", "marks"]
 
@@ -42,8 +45,8 @@ MARKS: Final = (
 class Deed:
     """One call of a store: the row before and after it, and what it gave.
 
-    `seen` is the row that the caller named. `at` is the store's time; `presented` and `issued` are how many
-    presentations and pairs the provider had counted by then, which is what orders the two histories.
+    `seen` is the row that the caller named. `at` is the store's time; `presented` and `served` are how many
+    requests for a token, and with one, the provider had counted by then, which is what orders the two histories.
     """
 
     word: str
@@ -52,7 +55,7 @@ class Deed:
     after: TokenRow | None
     result: object
     presented: int
-    issued: int
+    served: int
     seen: TokenRow | None = None
     pair: TokenPair | None = field(default=None, repr=False)
     over_stale: bool = False
@@ -61,6 +64,11 @@ class Deed:
     def claims(self) -> bool:
         """Whether a lease was taken, and with it the right to present a refresh token once."""
         return self.word == "claim" and self.result is not None
+
+    @property
+    def owner(self) -> str:
+        """Who claimed."""
+        return "" if self.after is None else self.after.lease_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +167,7 @@ class Watched:
         server = self._servers[account]
         after = before if word == "read" else await self._store.read(account)
         at = await self._store.now()
-        deed = Deed(word, at, before, after, result, len(server.presentations), len(server.issued), **more)
+        deed = Deed(word, at, before, after, result, len(server.presentations), len(server.served), **more)
         self._deeds[account].append(deed)
 
 
@@ -231,7 +239,9 @@ def _one_exchange_a_lease(whole: _History) -> Iterator[str]:
         if deed.word in {"connect", "remove"}:
             ends = -math.inf
         elif deed.claims and after is not None:
-            if deed.at <= ends and not deed.over_stale:
+            # What lies further ahead than a lease is long was written before a clock was set back.
+            is_stale = deed.over_stale and ends - deed.at > whole.timing.lease_s
+            if deed.at <= ends and not is_stale:
                 yield (
                     f"{after.lease_owner} claimed epoch {after.lease_epoch} while epoch {holder} had its lease for "
                     f"{ends - deed.at:g} s more"
@@ -242,10 +252,10 @@ def _one_exchange_a_lease(whole: _History) -> Iterator[str]:
                 ends = after.lease_until
             elif deed.word in {"release", "back_off", "undo"}:
                 ends = -math.inf
-    claims = [deed.presented for deed in whole.deeds if deed.claims]
-    for count, one in enumerate(whole.server.presentations, 1):
-        if sum(1 for before in claims if before < count) < count:
-            yield f"RT_{one.number} was presented as number {count} without a claim of its own"
+    claims = [deed for deed in whole.deeds if deed.claims]
+    for place in _unclaimed(whole, range(len(whole.server.presentations)), claims):
+        number = whole.server.presentations[place].number
+        yield f"RT_{number} was presented as number {place + 1} without a claim of its own"
 
 
 def _none_after_its_successor(whole: _History) -> Iterator[str]:
@@ -256,9 +266,8 @@ def _none_after_its_successor(whole: _History) -> Iterator[str]:
             if any(_succeeds(earlier, token) for earlier in whole.deeds[:place]):
                 yield f"{_named(token)} was claimed although a successor of it was stored"
         presented = [place for place, one in _places(whole) if one == token]
-        for count, place in enumerate(presented, 1):
-            is_claimed = sum(1 for one in claims if whole.deeds[one].presented <= place) >= count
-            if not is_claimed and any(_succeeds(deed, token) for deed in whole.deeds if deed.presented <= place):
+        for place in _unclaimed(whole, presented, [whole.deeds[claim] for claim in claims]):
+            if any(_succeeds(deed, token) for deed in whole.deeds if deed.presented <= place):
                 yield f"{_named(token)} was presented although a successor of it was stored, and nobody had claimed it"
 
 
@@ -287,18 +296,20 @@ def _may_again(whole: _History, deed: Deed, since: float) -> bool:
         return True
     if isinstance(whole.rotation, int) and whole.timing.is_long(whole.rotation) and since < whole.rotation:
         return True
-    ended = row.access is None or (row.expires_at is not None and row.expires_at <= deed.at)
     access = _numbered(row.access)
-    return ended or any(
-        not one.alive and access is not None and (one.family, one.number) == (access.family, access.number)
-        for one in whole.server.served
+    if access is None or (row.expires_at is not None and row.expires_at <= deed.at):
+        return True
+    return any(
+        not one.alive and (one.family, one.number) == (access.family, access.number) and one.who in {"", deed.owner}
+        for one in whole.server.served[: deed.served]
     )
 
 
 def _nothing_discarded(whole: _History) -> Iterator[str]:
     for deed in whole.deeds:
-        if deed.pair is None or deed.pair.refresh is None or deed.result == "gone" or deed.after is None:
+        if deed.pair is None or deed.pair.refresh is None or deed.after is None:
             continue
+        # That of a consent which was replaced is of another family.
         given, best = _token(deed.pair.refresh), _best(deed.after)
         if given is not None and best is not None and given[0] == best[0] and given[1] > best[1]:
             yield f"{_named(given)} was received, and is neither current nor a candidate (newest kept: {_named(best)})"
@@ -360,8 +371,8 @@ def _never_neither(whole: _History) -> Iterator[str]:
         if not last.reason:
             yield f"the account is {last.state}, and nothing says why"
         return
-    at, access = whole.deeds[-1].at, _numbered(last.access)
-    lives = access is not None and whole.server.families[access.family - 1]
+    at = whole.deeds[-1].at
+    lives = last.access is not None and whole.server.is_live(last.access.reveal(), at)
     if lives and (last.expires_at is None or last.expires_at > at):
         return
     if last.refresh is not None and whole.server.would_grant(last.refresh.reveal(), at):
@@ -377,8 +388,8 @@ def _lost_by_an_answer_alone(whole: _History) -> Iterator[str]:
             continue
         refresh = _refresh(deed.before)
         terminal = any(
-            place < deed.presented and one == refresh and whole.server.presentations[place].outcome in _TERMINAL
-            for place, one in _places(whole)
+            (one.family, one.number) == refresh and one.outcome in _TERMINAL and _is_of(one, deed.seen)
+            for one in whole.server.presentations[: deed.presented]
         )
         if refresh is not None and not terminal:
             yield f"needs_reauth was written although {_named(refresh)} had no terminal answer"
@@ -429,6 +440,24 @@ _RULES: Final = {
     "I10": _nobody_waits_long,
     "I11": _no_storm,
 }
+
+
+# Who did what.
+
+
+def _unclaimed(whole: _History, places: Iterable[int], claims: Sequence[Deed]) -> Iterator[int]:
+    """Which of these presentations are more than the claims that whoever made them had by then."""
+    made: Counter[str] = Counter()
+    for place in places:
+        who = whole.server.presentations[place].who
+        made[who] += 1
+        if made[who] > sum(1 for deed in claims if deed.presented <= place and who in {"", deed.owner}):
+            yield place
+
+
+def _is_of(one: Presentation, claimed: TokenRow | None) -> bool:
+    """Whether a presentation is of whoever has claimed a row, as far as the provider knows who asks."""
+    return claimed is None or one.who in {"", claimed.lease_owner}
 
 
 # Tokens by their family and number.
