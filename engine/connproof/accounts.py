@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -134,9 +135,29 @@ def key(
     made = new_key()
     if keyring:
         add_to_keyring(made)
-        _print(["the keyring has a new key, which seals from now on; what older keys sealed still opens"])
+        _print(
+            [
+                "the keyring has a new key, which seals from now on; what older keys sealed still opens",
+                "`connproof accounts reseal` seals that anew",
+            ]
+        )
     else:
         _print([made])
+
+
+@app.command()
+def reseal(*, store: StoreOption = None) -> None:
+    """Seal anew what an older key has sealed, after a new one was put before it. Then the older key may go."""
+    with _opened(store) as kept:
+        fates = asyncio.run(kept.reseal())
+    counts = Counter(fates.values())
+    _print([f"{counts['resealed']} accounts sealed anew, {counts['newest']} were under the newest key"])
+    if counts["unreadable"]:
+        raise CallWrong(
+            "no key that is here opens the tokens of some accounts: they stay as they are",
+            facts={"accounts": tuple(name for name, fate in fates.items() if fate == "unreadable")},
+            fix="add the key that they were sealed under, or give them new tokens: `connproof accounts reauthorise`",
+        )
 
 
 async def _around(kept: DatabaseTokens, connector: str) -> tuple[float, Mapping[str, str]]:

@@ -285,6 +285,33 @@ def test_F50_an_account_under_another_key_is_blocked_and_stays(run: Run, monkeyp
     assert "state          ok" in run("show", "shop", "acme")[0]
 
 
+def test_what_an_older_key_has_sealed_is_sealed_anew(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the older key may go; nothing is left to do a second time."""
+    run(*ADD)
+    (home / "tokens.json").write_text(json.dumps({"access_token": NEXT}))
+    run("add", "shop", "beta", "--tokens", "tokens.json")
+    new = new_key()
+    monkeypatch.setenv(KEY_VARIABLE, f"{new},{os.environ[KEY_VARIABLE]}")
+
+    assert "2 accounts sealed anew, 0 were under the newest key\n" == run("reseal")[0]
+    assert "0 accounts sealed anew, 2 were under the newest key\n" == run("reseal")[0]
+
+    monkeypatch.setenv(KEY_VARIABLE, new)
+    assert "state          ok" in run("show", "shop", "acme")[0]
+
+
+def test_F50_an_account_that_cannot_be_sealed_anew_is_named(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 2, so that nobody throws a key away that is still needed."""
+    run(*ADD)
+    monkeypatch.setenv(KEY_VARIABLE, new_key())
+
+    stdout, stderr = run("reseal", code=2)
+
+    assert "0 accounts sealed anew, 0 were under the newest key\n" == stdout
+    assert "shop/acme" in stderr
+    assert "connproof accounts reauthorise" in stderr
+
+
 def test_without_a_store_named_it_is_the_users_own(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a folder that nobody else may read."""
     monkeypatch.delenv("CONNPROOF_TOKEN_STORE")
@@ -366,7 +393,7 @@ def test_I14_no_token_is_seen_anywhere(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
-    seen += [*run("show", "shop", "acme", code=code), *run("list", code=code)]
+    seen += [*run("show", "shop", "acme", code=code), *run("list", code=code), *run("reseal", code=2)]
     seen += run("reauthorise", "shop", "acme", "--tokens", "tokens.json", code=code)
 
     seen += [record.getMessage() for record in caplog.records]

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from connproof.clock import FixedClock
-from connproof.errors import CallWrong, ClientMisconfigured, StoreFailed
+from connproof.errors import CallWrong, ClientMisconfigured, SharedGrant, StoreFailed
 from connproof.model import Secret, TokenPair, TokenRow
 from connproof.stores import DatabaseTokens, Sealing, new_key
 from connproof.stores.token_database import _connected
@@ -171,6 +172,85 @@ def test_every_refresh_seals_under_the_newest_key(store: DatabaseTokens, url: st
 
     assert row is not None
     assert ("ok", Secret("AT_1"), Secret(REFRESH)) == (row.state, row.access, row.refresh)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def old(request: pytest.FixtureRequest, url: str) -> Iterator[str]:
+    """The address of a store with two accounts, one of which has a candidate, sealed under the old key."""
+    url = url if request.param == "sqlite" else empty_database(request.getfixturevalue("postgres_url"))
+    with closing(DatabaseTokens(url, Sealing([OLD]))) as kept:
+        kept.create()
+        run(kept.connect("shop/beta", TokenPair(Secret("AT_b"))))
+        run(kept.connect(ACCOUNT, PAIR))
+        late = TokenPair(Secret("AT_1"), Secret("RT_1"), 3e9)
+        run(kept.keep_candidate(claimed(kept), late))
+        run(kept.keep_candidate(there(kept), TokenPair(Secret(""), Secret("RT_2"))))
+        yield url
+
+
+def there(store: DatabaseTokens) -> TokenRow:
+    row = run(store.read(ACCOUNT))
+    assert row is not None
+    return row
+
+
+def test_what_is_idle_is_sealed_anew(old: str) -> None:
+    """Every part of it; the old key opens nothing any more, and the row is as it was but for the token's mark."""
+    with closing(DatabaseTokens(old, Sealing([OLD]))) as before, closing(DatabaseTokens(old, Sealing([NEW]))) as after:
+        was = run(before.accounts())
+        with closing(DatabaseTokens(old, Sealing([NEW, OLD]))) as both:
+            assert {ACCOUNT: "resealed", "shop/beta": "resealed"} == run(both.reseal())
+            assert {ACCOUNT: "newest", "shop/beta": "newest"} == run(both.reseal())
+        row = there(after)
+
+        assert [replace(one, refresh_mark="") for one in was] == [
+            replace(one, refresh_mark="") for one in run(after.accounts())
+        ]
+        assert [Secret("RT_1"), Secret("RT_2")] == [one.refresh for one in row.candidates]
+        assert {"unreadable"} == {one.reason for one in run(before.accounts())}
+        # And what is known by a mark is known by the new key's.
+        for refresh in (REFRESH, "RT_1"):
+            with pytest.raises(SharedGrant):
+                run(after.connect("shop/gamma", TokenPair(Secret("AT"), Secret(refresh))))
+        assert run(after.keep_candidate(row, TokenPair(Secret(""), Secret("RT_2"))))
+        assert row == there(after)
+
+
+def test_a_refresh_goes_on_while_its_row_is_sealed_anew(old: str) -> None:
+    """The claim holds, and so does the fence."""
+    with closing(DatabaseTokens(old, Sealing([NEW, OLD]))) as both:
+        held = there(both)
+        run(both.reseal())
+
+        assert run(both.beat(held, lease_s=60))
+        assert "stored" == run(both.keep(held, TokenPair(Secret("AT_3"), Secret("RT_3"))))
+
+
+@pytest.mark.parametrize("column", ["access", "refresh", "candidates"])
+def test_F50_what_no_key_opens_is_not_sealed_anew(store: DatabaseTokens, url: str, column: str) -> None:
+    """Nothing of the row, or its key would no longer be missed."""
+    run(store.keep_candidate(claimed(store), TokenPair(Secret(""), Secret("RT_1"))))
+    rows(url, f"UPDATE connproof_tokens SET {column} = ?", f"mark {'0' * 8}.AAAA\n")
+    was = rows(url)
+    with closing(DatabaseTokens(url, Sealing([NEW, OLD]), FixedClock(AT))) as both:
+        assert {ACCOUNT: "unreadable"} == run(both.reseal())
+
+    assert was == rows(url)
+
+
+@pytest.mark.parametrize("column", ["access", "refresh", "refresh_mark", "candidates"])
+def test_one_part_under_an_older_key_is_enough(store: DatabaseTokens, url: str, column: str) -> None:
+    """As where a late worker has appended a candidate that has not the new key yet."""
+    run(store.keep_candidate(claimed(store), TokenPair(Secret(""), Secret("RT_1"))))
+    ((was,),) = rows(url, f"SELECT {column} FROM connproof_tokens")
+    with closing(DatabaseTokens(url, Sealing([NEW, OLD]), FixedClock(AT))) as both:
+        run(both.reseal())
+        rows(url, f"UPDATE connproof_tokens SET {column} = ?", was)
+
+        assert {ACCOUNT: "resealed"} == run(both.reseal())
+
+    ((now,),) = rows(url, f"SELECT {column} FROM connproof_tokens")
+    assert not set(was.split()) & set(now.split())
 
 
 def test_F45_a_shared_token_is_known_under_an_older_key(store: DatabaseTokens, url: str) -> None:
@@ -523,6 +603,26 @@ def test_whoever_is_late_is_told_so_whatever_the_server_isolates(postgres_url: s
                 assert not late.done(), late.result()
 
         assert late.result() is None
+
+
+def test_what_is_sealed_anew_is_what_others_have_written(served: DatabaseTokens, server: str) -> None:
+    """A successor that is stored at the same moment is not overwritten by what was there before it."""
+    import psycopg
+
+    with (
+        psycopg.connect(server, autocommit=True) as other,
+        closing(DatabaseTokens(server, Sealing([NEW, OLD]))) as both,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        with other.transaction():
+            other.execute("UPDATE connproof_tokens SET access = NULL")
+            late = thread.submit(lambda: run(both.reseal()))
+            while other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is None:
+                assert not late.done(), late.result()
+
+        assert {ACCOUNT: "resealed"} == late.result()
+        assert there(both).access is None
+        run(served.connect(ACCOUNT, PAIR))
 
 
 def test_a_server_that_falls_silent_is_noticed(served: DatabaseTokens) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 
 from connproof.clock import Clock, SystemClock
 from connproof.errors import StoreFailed
@@ -41,7 +41,11 @@ from connproof.stores.token_store import Stored
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["DatabaseTokens"]
+__all__ = ["DatabaseTokens", "Resealed"]
+
+Resealed: TypeAlias = Literal["resealed", "newest", "unreadable"]
+"""What became of an account's tokens: sealed anew; sealed under the newest key before; left as they are, as no key that
+is here opens all of them."""
 
 _LOCK: Final = 0x636F6E6E  # which advisory lock of PostgreSQL is ours; any number that others have not
 _THREADS: Final = 4
@@ -159,6 +163,14 @@ class DatabaseTokens:
     async def blocked_clients(self, connector: str) -> Mapping[str, str]:
         """The connector's OAuth clients that are blocked, by name, and why. For whoever looks after them."""
         return await self._ask(partial(self._blocked_clients, connector))
+
+    async def reseal(self) -> Mapping[str, Resealed]:
+        """Seal every account's tokens under the newest key, one transaction each; what became of each, by name.
+
+        Nothing else of a row changes: whoever refreshes it meanwhile goes on.
+        """
+        fates = {name: await self._ask(partial(self._reseal, name)) for name in await self._ask(self._names)}
+        return {name: fate for name, fate in fates.items() if fate is not None}
 
     # What a statement finds.
 
@@ -327,6 +339,27 @@ class DatabaseTokens:
         with self._reading() as connection:
             found = connection.execute(asked).all()
         return {str(row.client): str(row.reason) for row in sorted(found, key=lambda row: row.client)}
+
+    def _names(self) -> list[str]:
+        import sqlalchemy as sa
+
+        with self._reading() as connection:
+            return sorted(connection.execute(sa.select(self._tokens.c.account)).scalars())
+
+    def _reseal(self, account: str) -> Resealed | None:
+        """None where the account is gone by now."""
+        import sqlalchemy as sa
+
+        here = self._tokens.c.account == account
+        with self._writing() as connection:
+            found = connection.execute(sa.select(self._tokens).where(here).with_for_update()).first()
+            if found is None:
+                return None
+            columns = self._rows.resealed(found)
+            if not columns:
+                return "unreadable" if columns is None else "newest"
+            connection.execute(sa.update(self._tokens).where(here).values(**columns))
+            return "resealed"
 
     # Parts of them.
 
