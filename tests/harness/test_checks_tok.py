@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from projects import CHECK, Project
 
-from connproof.errors import CallWrong, ConfigWrong
+from connproof.errors import CallWrong, ConfigWrong, RefreshPending
 from connproof.model import Account, TokenRow
 from connproof.stores.token_memory import MemoryTokens
 from connproof.tokens import Held, Tokens
@@ -224,6 +224,22 @@ def test_TOK_004_fails_where_the_provider_is_stricter_than_declared(
 
     assert "(lost)" in told
     assert "the grant has ended, while its access token lived: a used refresh token is strict there (I3)" in told
+
+
+def test_TOK_004_fails_where_a_caller_is_told_of_trouble(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The grant lives, and so does the access token; whoever asks for it is put off all the same."""
+    access = Tokens.access
+
+    async def puts_off(self: Tokens, account: Account) -> Held:
+        held = await access(self, account)
+        row = await self._store.read(self.key(account))
+        if row is not None and row.state == "ambiguous":
+            raise RefreshPending("the outcome of a refresh is not known")
+        return held
+
+    monkeypatch.setattr(Tokens, "access", puts_off)
+
+    assert "had a token that lived, waited 0 s and got RefreshPending" in _refuted(project, "TOK-004")
 
 
 def test_TOK_002_fails_again_on_the_schedule_that_it_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from connproof.tokens import Timing, Tokens
 from connproof.transport import Transport
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.provider import AuthorizationServer, Resource, Rotation, SimulatedProvider
-from pytest_connproof.provider.invariants import Deed, Watched, broken, marks
+from pytest_connproof.provider.invariants import Asking, Deed, Watched, broken, marks
 from pytest_connproof.schedule import (
     Failure,
     Faults,
@@ -120,9 +120,9 @@ class _Scene:
     def history(self) -> Sequence[Deed]:
         return self.store.history(self.account)
 
-    def broken(self, *, lost: int) -> list[str]:
+    def broken(self, *, lost: int, quiet: bool = True, askings: Sequence[Asking] = ()) -> list[str]:
         """The rules that any history of an account keeps, judged by what the provider and the store saw."""
-        return broken(self.server, self.history, self.rotation, timing=_TIMING, lost=lost, quiet=True)
+        return broken(self.server, self.history, self.rotation, timing=_TIMING, lost=lost, quiet=quiet, askings=askings)
 
 
 def _play(subject: Subject, world: World, *, ended: bool, lossy: bool = False) -> Play:
@@ -160,16 +160,26 @@ def _early(subject: Subject, world: World) -> Play:
     resource = Resource(subject.connector, _operation(subject.connector))
     transport = reaching(world, SimulatedProvider(scene.server, resource))
     shared = world.store(scene.store)
+    askings: list[Asking] = []
+
+    async def asked(worker: str, tokens: Tokens) -> None:
+        began = world.loop.time()
+        given: object
+        try:
+            given = await tokens.access(subject.account)
+        except ConnproofError as error:
+            given = error
+        askings.append(Asking(worker, began, world.loop.time(), given, lived=world.loop.time() < _LEFT))
 
     async def work(worker: str) -> None:
         clock = world.clock()
         tokens = _tokens(subject.connector, transport, shared, world, worker)
         for _ in range(2):
-            await tokens.access(subject.account)
+            await asked(worker, tokens)
             await tokens.drained()
             await clock.sleep(_LEFT / 10)
 
-    return Play({"A": work("A"), "B": work("B")}, partial(_ended_early, scene))
+    return Play({"A": work("A"), "B": work("B")}, partial(_ended_early, scene, askings))
 
 
 def _tokens(connector: Connector, transport: Transport, store: TokenStore, world: World, owner: str) -> Tokens:
@@ -185,11 +195,13 @@ def _tokens(connector: Connector, transport: Transport, store: TokenStore, world
     )
 
 
-def _ended_early(scene: _Scene) -> Sequence[str]:
-    """What is broken where an account is lost whose access token would have lived on."""
-    if scene.server.families[-1]:
-        return []
-    return [f"the grant has ended, while its access token lived: a used refresh token is {scene.rotation} there (I3)"]
+def _ended_early(scene: _Scene, askings: Sequence[Asking]) -> Sequence[str]:
+    """What is broken where an account is lost whose access token would have lived on, or a caller hears of trouble."""
+    told = scene.broken(lost=1, quiet=False, askings=askings)
+    if not scene.server.families[-1]:
+        rotation = scene.rotation
+        told.append(f"the grant has ended, while its access token lived: a used refresh token is {rotation} there (I3)")
+    return told
 
 
 def _unserved(scene: _Scene, world: World) -> Sequence[str]:
