@@ -29,6 +29,7 @@ from pytest_connproof.schedule import (
     table,
 )
 from pytest_connproof.schedule.loop import WORKER, ControlledLoop
+from pytest_connproof.schedule.playing import perform
 
 Work = Callable[[World], Coroutine[Any, Any, object]]
 
@@ -70,8 +71,10 @@ def alone(work: Work, **said: Any) -> Scenario:
     return Scenario(lambda world: Play({"A": work(world)}, list), **said)
 
 
-def played(work: Work, schedule: str = "0", **said: Any) -> Performance:
-    return replay(alone(work, **said), schedule)
+def played(work: Work, *choices: int, **said: Any) -> Performance:
+    """Once, with what lies outside of the scenario as that one time left it."""
+    left = iter(choices)
+    return perform(alone(work, **said), lambda events: next(left, 0) if len(events) > 1 else 0)
 
 
 def told(performance: Performance) -> list[str]:
@@ -96,6 +99,7 @@ def test_time_passes_only_when_nothing_else_can_happen() -> None:
     seen: list[object] = []
 
     def make(world: World) -> Play:
+        seen.clear()
         clock = world.clock(skew_s=60)
 
         async def sleeps() -> None:
@@ -166,7 +170,7 @@ def test_of_a_dead_worker_nothing_runs_again() -> None:
 
     assert ["-> GET /x", "(dies)"] == told(died)
     assert "<- 200" in told(alive)
-    assert [["finally"], []] == judged
+    assert [["finally"], ["finally"], [], []] == judged  # each is played twice
 
 
 def test_a_crash_is_tried_at_every_point() -> None:
@@ -194,7 +198,7 @@ def test_a_request_of_a_dead_worker_may_arrive_late() -> None:
     async def work(world: World) -> None:
         await world.transport(echo).send(request("x"))
 
-    performance = played(work, "1", faults=Faults(slow=0, crashes=1, late=True))
+    performance = played(work, 1, faults=Faults(slow=0, crashes=1, late=True))
 
     assert ["(dies)", "(-> GET /x, late)"] == told(performance)
     assert ["x"] == echo.asked
@@ -212,7 +216,7 @@ def test_a_lost_answer_is_a_broken_connection() -> None:
         with pytest.raises(ProviderDown, match="before the answer came"):
             await world.transport(echo).send(request("x"))
 
-    performance = played(work, "1", faults=Faults(slow=0, lost_answers=1))
+    performance = played(work, 1, faults=Faults(slow=0, lost_answers=1))
 
     assert ["-> GET /x", "<- 200 (lost)"] == told(performance)
     assert ["x"] == echo.asked
@@ -226,7 +230,7 @@ def test_a_lost_acknowledgement_comes_after_the_write() -> None:
         with pytest.raises(StoreFailed):
             await world.store(rows).write("a", "text")
 
-    played(work, "1", faults=Faults(slow=0, lost_writes=1))
+    played(work, 1, faults=Faults(slow=0, lost_writes=1))
 
     assert {"a": ["text"]} == rows.rows
 
@@ -239,7 +243,7 @@ def test_faults_are_counted() -> None:
             await world.transport(Echo()).send(request("x"))
         await world.step("gave up")
 
-    performance = played(work, "1", faults=Faults(slow=0, lost_answers=1))
+    performance = played(work, 1, faults=Faults(slow=0, lost_answers=1))
 
     assert {"lost_answers": 1, "gave up": 1} == performance.reached
 
@@ -321,6 +325,42 @@ def test_what_is_not_repeatable_is_no_verdict() -> None:
         explore(alone(work))
 
 
+def test_what_is_not_repeatable_is_no_verdict_of_a_schedule_either() -> None:
+    """A pinned schedule is played twice like any other."""
+    chance = iter(range(100))
+
+    async def work(world: World) -> None:
+        await world.transport(Echo()).send(request(f"x{next(chance)}"))
+
+    with pytest.raises(Unrepeatable):
+        replay(alone(work), "0")
+
+
+def test_what_was_only_marked_must_be_repeatable_too() -> None:
+    """A certificate counts it."""
+    chance = iter(range(100))
+
+    async def work(world: World) -> None:
+        await world.step(f"point {next(chance)}")
+
+    with pytest.raises(Unrepeatable):
+        explore(alone(work))
+
+
+@pytest.mark.parametrize("fewer", ["A", "AB"])
+def test_options_that_are_gone_are_no_verdict(fewer: str) -> None:
+    """From the third execution on the scenario is another."""
+    count = iter(range(100))
+
+    def make(world: World) -> Play:
+        transport = world.transport(Echo())
+        names = "ABC" if next(count) < 2 else fewer
+        return Play({name: transport.send(request("x")) for name in names}, list)
+
+    with pytest.raises(Unrepeatable, match="could be reordered"):
+        explore(Scenario(make, QUICK))
+
+
 def test_without_repeats_only_what_breaks_a_rule_is_played_twice() -> None:
     """Nobody is told of a failure that may not come again."""
     played: list[str] = []
@@ -399,7 +439,7 @@ def test_a_worker_that_spins_is_told() -> None:
 
     async def work(world: World) -> None:
         del world
-        while True:
+        while True:  # noqa: ASYNC110  # it spins on purpose
             await asyncio.sleep(0)
 
     assert ("worker A spins: it goes on for ever while time stands still",) == played(work).broken

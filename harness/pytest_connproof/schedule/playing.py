@@ -17,6 +17,7 @@ from pytest_connproof.schedule.loop import ControlledLoop, Endless, ScheduleUnfi
 from pytest_connproof.schedule.world import Event, Faults, Line, World
 
 __all__ = [
+    "FIX",
     "Choose",
     "Failure",
     "Performance",
@@ -31,6 +32,7 @@ __all__ = [
     "spelled",
 ]
 
+FIX: Final = "take the clock, chance and names from the world, and build everything anew in make"
 _MOST_POINTS: Final = 5_000
 _LAST: Final = 100
 
@@ -206,7 +208,7 @@ def _endless(points: Sequence[Point]) -> list[str]:
 def repeat(scenario: Scenario, first: Performance, choose: Choose) -> None:
     """Play the same once more. Raises Unrepeatable where anything differs."""
     second = perform(scenario, choose)
-    if (first.points, first.lines, first.broken) == (second.points, second.lines, second.broken):
+    if first == second:
         return
     where = next(
         (
@@ -219,15 +221,19 @@ def repeat(scenario: Scenario, first: Performance, choose: Choose) -> None:
     raise Unrepeatable(
         "the same schedule led to something else the second time",
         facts={"schedule": spelled(first.schedule), "first difference": where},
-        fix="take the clock, chance and names from the world, and build everything anew in make",
+        fix=FIX,
     )
 
 
 def replay(scenario: Scenario, schedule: Schedule | str) -> Performance:
-    """Play a schedule again. Raises CallWrong for its text, ScheduleUnfit where it does not fit any more."""
+    """Play a schedule again, twice like any other.
+
+    Raises CallWrong for its text, ScheduleUnfit where it does not fit any more, Unrepeatable.
+    """
     choices = parsed(schedule) if isinstance(schedule, str) else schedule
     following = _Following(choices)
     performance = perform(scenario, following)
+    repeat(scenario, performance, _Following(choices))
     if following.left:
         raise ScheduleUnfit(
             f"the schedule {spelled(choices)} has more choices than the execution has",

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from pytest_connproof.schedule.playing import Failure, Scenario, Schedule, perform, repeat
+from pytest_connproof.schedule.playing import FIX, Failure, Scenario, Schedule, Unrepeatable, perform, repeat, spelled
 from pytest_connproof.schedule.world import Event
 
 __all__ = ["Explored", "explore"]
@@ -56,6 +56,8 @@ class _Path:
     def __call__(self, events: Sequence[Event]) -> int | None:
         if len(self.taken) < len(self._choices):
             choice = self._choices[len(self.taken)] if len(events) > 1 else 0
+            if choice >= len(events):
+                raise self._unlike()
             if len(events) > 1:
                 self.taken.append(choice)
             return choice
@@ -68,6 +70,18 @@ class _Path:
             self.taken.append(choice)
         self._asleep = self._woken_by(events[choice], self._asleep)
         return choice
+
+    def check(self) -> None:
+        """Raises Unrepeatable where the execution had fewer choices than the one that it branches off from."""
+        if len(self.taken) < len(self._choices):
+            raise self._unlike()
+
+    def _unlike(self) -> Unrepeatable:
+        return Unrepeatable(
+            "what could be reordered in one execution is not there in the next",
+            facts={"schedule": spelled(self._choices)},
+            fix=FIX,
+        )
 
     def others(self) -> list[tuple[Schedule, _Asleep]]:
         """All that was not taken where the list left it open, and who sleeps there."""
@@ -111,6 +125,7 @@ def explore(
         cost, _, choices, asleep = heapq.heappop(frontier)
         path = _Path(choices, asleep, reduces=reducing)
         performance = perform(scenario, path)
+        path.check()
         if repeats or performance.broken:
             repeat(scenario, performance, _Path(choices, asleep, reduces=reducing))
         deepest = max(deepest, len(path.taken))
@@ -121,7 +136,7 @@ def explore(
             left += 1
         if performance.broken:
             failure = Failure(performance.schedule, performance.lines, performance.broken)
-            if reducing and failure.reorderings > 1:
+            if reducing and failure.reorderings:
                 failure = _smaller(scenario, failure, most=most, repeats=repeats) or failure
             return Explored(executions, left, deepest, complete=False, reached=reached, failure=failure)
         for other, sleepers in path.others():
