@@ -143,7 +143,7 @@ SHARED: dict[str, tuple[str, ...]] = {
         "listing",
     ),
     "tokens": ("timing", "deciding", "judging", "steps", "exchange"),
-    "stores": ("keys", "opening", "token_store", "successors", "sealing", "token_rows"),
+    "stores": ("keys", "opening", "token_store", "successors", "sealing", "token_rows", "token_transactions"),
 }
 
 # What pytest imports at start-up in every environment that has this distribution, wanted or not.

@@ -22,7 +22,7 @@ from connproof.clock import FixedClock
 from connproof.errors import CallWrong, ClientMisconfigured, SharedGrant, StoreFailed
 from connproof.model import Secret, TokenPair, TokenRow
 from connproof.stores import DatabaseTokens, Sealing, new_key
-from connproof.stores.token_database import _connected
+from connproof.stores.token_transactions import _connected
 from postgres import empty_database
 
 run = asyncio.run
@@ -538,7 +538,7 @@ def test_I13_a_row_that_another_keeps_locked_is_not_waited_for_without_end(
     """Threads that wait for one account would be missed by all the others."""
     import psycopg
 
-    monkeypatch.setattr("connproof.stores.token_database._PATIENCE_S", 0.1)
+    monkeypatch.setattr("connproof.stores.token_transactions._PATIENCE_S", 0.1)
     seen = run(served.read(ACCOUNT))
     assert seen is not None
     with psycopg.connect(server) as other:
@@ -554,7 +554,7 @@ def test_F12_a_process_that_sleeps_in_a_transaction_keeps_no_row(
     served: DatabaseTokens, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server ends its transaction; when it goes on it is told so."""
-    monkeypatch.setattr("connproof.stores.token_database._PATIENCE_S", 0.1)
+    monkeypatch.setattr("connproof.stores.token_transactions._PATIENCE_S", 0.1)
 
     def written(store: DatabaseTokens) -> bool:
         try:
