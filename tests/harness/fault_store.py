@@ -14,9 +14,12 @@ from connproof.errors import StoreFailed
 from connproof.model import TokenRow
 from connproof.stores import TokenStore
 
-__all__ = ["WRITES", "FaultStore"]
+__all__ = ["EVERY", "WRITES", "FaultStore"]
 
-WRITES: Final = ("connect", "claim", "beat", "keep", "keep_candidate", "promote", "refuse", "back_off", "release")
+EVERY: Final = tuple(name for name in vars(TokenStore) if not name.startswith("_"))
+"""Every call of a store there is."""
+
+WRITES: Final = tuple(name for name in EVERY if name not in {"now", "read", "accounts", "client_block"})
 """What needs room on the disk."""
 
 

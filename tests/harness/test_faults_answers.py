@@ -6,12 +6,22 @@ Each answer is one of the simulated provider's, by its name there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from token_stage import ACCOUNT, LIFETIME, Process, Stage, StageClock, numbers, row_of, run, stores
+from token_stage import (
+    ACCOUNT,
+    ENDED,
+    LIFETIME,
+    MORE,
+    Process,
+    Stage,
+    Stores,
+    empty_store,
+    numbers,
+    row_of,
+    run,
+)
 
 from connproof.errors import (
     ClientMisconfigured,
@@ -22,21 +32,13 @@ from connproof.errors import (
 from connproof.events import RequestSent, ResponseReceived
 from connproof.model import Account, Secret, TokenPair
 from connproof.places import JsonValue
-from connproof.stores import TokenStore
 from connproof.tokens import Timing
 from pytest_connproof.provider import ANSWERS
 
-Stores = Callable[[StageClock], TokenStore]
-ENDED = -1.0
-MORE = 100.0  # a token that lives on, and is due for a refresh
 BOB = Account("bob", ACCOUNT.credentials)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """An empty store of each kind."""
-    with stores(request.param, tmp_path) as make:
-        yield make
+store = empty_store("sqlite", "postgres")
 
 
 def of_row(row: str) -> list[str]:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from token_stage import LIFETIME, Process, Stage, StageClock, numbers, run, stores
+from token_stage import LIFETIME, Process, Stage, Stores, empty_store, numbers, run
 
 from connproof.errors import AccessRefused, ProviderBusy
 from connproof.model import Request, Response
 from connproof.run import Call
-from connproof.stores import TokenStore
 from scripted import answer, items
 
-Stores = Callable[[StageClock], TokenStore]
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """An empty store of each kind."""
-    with stores(request.param, tmp_path) as make:
-        yield make
+store = empty_store("sqlite", "postgres")
 
 
 def test_F22_a_token_refused_before_its_end_is_refreshed_once(store: Stores) -> None:
@@ -108,10 +98,16 @@ def test_F23_in_one_process_too(store: Stores) -> None:
 
 
 PAGES = {"type": "cursor", "cursor_field": "next"}
-THROTTLE = (("retry-after", "30"), ("x-ratelimit-limit", "100"), ("x-ratelimit-remaining", "0"))
+BUDGET = {
+    "name": "minute",
+    "limit": {"header": "x-limit", "unit": "count"},
+    "remaining": {"header": "x-left", "unit": "count"},
+    "reset": {"header": "x-reset", "unit": "delta_ms"},
+}
+THROTTLE = (("retry-after", "30"), ("x-limit", "100"), ("x-left", "0"), ("x-reset", "29001"))
 
 
-@pytest.mark.parametrize("store", ["memory"], indirect=True)
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_F52_a_throttle_between_pages_is_the_callers_at_once(store: Stores) -> None:
     """One request more and no retry; wait, limits and resume token are in the error, and no token is touched."""
     throttled = [True]
@@ -122,7 +118,8 @@ def test_F52_a_throttle_between_pages_is_the_callers_at_once(store: Stores) -> N
         return answer({}, *THROTTLE, status=429) if throttled[0] else items(3, next=None)
 
     async def main() -> None:
-        stage = await Stage(store, serve=serve, pagination=PAGES).connected(LIFETIME)
+        words = {"pagination": PAGES, "rate_limit": {"budgets": [BUDGET]}}
+        stage = await Stage(store, serve=serve, beside=words).connected(LIFETIME)
         a = Process(stage, "A")
         got: list[object] = []
 
@@ -136,7 +133,9 @@ def test_F52_a_throttle_between_pages_is_the_callers_at_once(store: Stores) -> N
 
         busy = caught.value
         assert (began, 2, 2) == (stage.time, len(stage.server.served), len(got))
-        assert (30, "30") == (busy.seconds, dict(busy.limits)["retry-after"])
+        limits = {name: value for name, value in busy.limits if name not in {"ratelimit", "ratelimit-policy"}}
+        fields = {"ratelimit-limit": "100", "ratelimit-remaining": "0", "ratelimit-reset": "30"}
+        assert (30, {"retry-after": "30", **fields}) == (busy.seconds, limits)
         assert busy.resume is not None
         throttled.clear()
         throttled.append(False)

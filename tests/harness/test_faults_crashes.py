@@ -6,34 +6,25 @@ Here a process dies between two steps of its refresh, in this process; real ones
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_store import WRITES
-from token_stage import KEY, LIFETIME, Process, Stage, StageClock, numbers, run, stores
+from fault_store import EVERY, WRITES
+from token_stage import ENDED, KEY, LIFETIME, Process, Stage, Stores, empty_store, numbers, run, stores
 
 from connproof.errors import Reauthorise, RefreshPending, StoreFailed
-from connproof.stores import DatabaseTokens, Sealing, TokenStore
+from connproof.stores import DatabaseTokens, Sealing
 from connproof.tokens import Timing
 
-Stores = Callable[[StageClock], TokenStore]
 LEASE = Timing().lease_s
 POLL = Timing().poll_s
-ENDED = -1.0
-EVERY = ("now", "read", "client_block", *WRITES)
 LOST = "rotation_response_lost"
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """An empty store of each kind."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with stores(request.param, tmp_path, url) as make:
-        yield make
+store = empty_store("sqlite", "postgres")
 
 
 async def lost_aloud(stage: Stage, process: Process) -> None:
@@ -495,33 +486,6 @@ def test_F16_a_commit_that_fails_is_tried_again(store: Stores, fails: int, *, ac
         assert 2 == (await b.access()).generation
 
     run(main)
-
-
-@pytest.mark.parametrize("acts", [False, True])
-@pytest.mark.parametrize("times", [1, None])
-def test_F16_a_failure_at_any_call_of_the_store_loses_nothing(store: Stores, times: int | None, *, acts: bool) -> None:
-    """Once or until it is repaired, before or after it did what it was asked: a strict token is presented once."""
-
-    async def failed_at(call: int) -> list[str]:
-        stage = await Stage(store).connected(ENDED)
-        a, b = Process(stage, "A"), Process(stage, "B")
-        a.store.fails(*EVERY, at=call, times=times, acts=acts)
-        asked = a.asks()
-        await asyncio.sleep(120)
-        failed = a.store.failed[:1]
-        a.store.recovers()
-        await asyncio.wait([asked])
-        assert asked.exception() is None or isinstance(asked.exception(), StoreFailed | RefreshPending)
-        await a.settled()
-
-        assert {2} == {(await one.patient()).generation for one in (a, b)}
-        assert [(0, "granted")] == stage.presented
-        row = await stage.row()
-        assert ((2, 1, 1), "ok", ()) == (numbers(row), row.state, row.candidates)
-        return failed
-
-    failures = [run(partial(failed_at, call)) for call in range(1, 8)]
-    assert [["now"], ["read"], ["client_block"], ["claim"], ["keep"], ["release"], []] == failures
 
 
 def test_F16_a_store_that_is_away_for_an_hour_loses_nothing(store: Stores) -> None:

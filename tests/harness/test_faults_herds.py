@@ -4,35 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from token_stage import ACCOUNT, KEY, LIFETIME, ROW, Process, Stage, StageClock, config, numbers, run, stores
+from token_stage import (
+    ACCOUNT,
+    ENDED,
+    KEY,
+    LIFETIME,
+    ROW,
+    Process,
+    Stage,
+    Stores,
+    config,
+    empty_store,
+    numbers,
+    run,
+    stores,
+)
 
 from connproof.clock import SystemClock
 from connproof.errors import RefreshPending
 from connproof.model import Account, Secret, TokenPair
-from connproof.stores import DatabaseTokens, Sealing, TokenStore
+from connproof.stores import DatabaseTokens, Sealing
 from connproof.tokens import Timing, Tokens
 from postgres import empty_database
 from pytest_connproof.provider import AuthorizationServer, InProcess, Resource, SimulatedProvider
 
-Stores = Callable[[StageClock], TokenStore]
 LEASE = Timing().lease_s
 POLL = Timing().poll_s
-ENDED = -1.0  # for so long the first access token lives on when a test begins
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """An empty store of each kind."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
-    with stores(request.param, tmp_path, url) as make:
-        yield make
+store = empty_store("sqlite", "postgres")
 
 
 @pytest.mark.parametrize(("processes", "callers"), [(1, 50), (10, 5)])

@@ -5,18 +5,29 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from token_stage import ACCOUNT, LIFETIME, Process, Stage, StageClock, config, numbers, row_of, run, stores
+from token_stage import (
+    ACCOUNT,
+    ENDED,
+    LIFETIME,
+    MORE,
+    Process,
+    Stage,
+    Stores,
+    config,
+    empty_store,
+    numbers,
+    row_of,
+    run,
+)
 
 from connproof.errors import Reauthorise, RefreshPending
 from connproof.model import Account, Request, Response, Secret, TokenPair
 from connproof.places import JsonValue
-from connproof.stores import MemoryTokens, TokenStore
+from connproof.stores import MemoryTokens
 from connproof.stores.token_memory import _Kept
 from connproof.tokens import Timing, Tokens
 from pytest_connproof.provider import ANSWERS
@@ -24,28 +35,24 @@ from scripted import answer
 from virtual_time import VirtualClock
 from virtual_time import run as run_leaping
 
-Stores = Callable[[StageClock], TokenStore]
-ENDED = -1.0
-MORE = 100.0
 HOUR, DAY = 3600.0, 86_400.0
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """An empty store of each kind."""
-    with stores(request.param, tmp_path) as make:
-        yield make
+store = empty_store("sqlite", "postgres")
 
 
-@pytest.mark.parametrize("jump", [HOUR, -HOUR, 1.0, -1.0])
-@pytest.mark.parametrize("at", [600, 3400])
+JUMPS = [(0.0, 0), *((jump, at) for jump in (HOUR, -HOUR, 1.0, -1.0) for at in (600, 3400))]
+JUMPED = [("sqlite", *one) for one in JUMPS] + [("postgres", HOUR, 600), ("postgres", -HOUR, 3400)]
+
+
+@pytest.mark.parametrize(("store", "jump", "at"), JUMPED, indirect=["store"])
 def test_F20_a_clock_that_jumps_costs_one_refresh_at_most(store: Stores, jump: float, at: float) -> None:
     """The machine's and the store's, for good: every read is served, and nothing loops or is never refreshed."""
 
-    async def main(jump: float) -> int:
+    async def main() -> int:
         stage = await Stage(store).connected(LIFETIME)
         a = Process(stage, "A", same_clock=True)
-        while stage.time < 6 * HOUR:
+        while stage.time < 4 * HOUR:
             if at <= stage.time < at + 100:
                 stage.clock.ahead = jump
             assert 1 == await a.reads()
@@ -55,11 +62,7 @@ def test_F20_a_clock_that_jumps_costs_one_refresh_at_most(store: Stores, jump: f
         assert "ok" == (await stage.row()).state
         return len(stage.presented)
 
-    steady = run(lambda: main(0.0))
-    jumped = run(lambda: main(jump))
-
-    assert 6 == steady
-    assert steady - 1 <= jumped <= steady + 1
+    assert run(main) in ({3, 4, 5} if jump else {4})
 
 
 def test_F20_a_dead_holders_lease_does_not_last_an_hour(store: Stores) -> None:
@@ -167,8 +170,9 @@ def test_F38_every_failure_of_the_provider_leaves_the_outcome_open(store: Stores
     run(main)
 
 
-@pytest.mark.parametrize("trouble", ["500", "no answer"])
-@pytest.mark.parametrize("declared", ["none", 600, "strict"])
+@pytest.mark.parametrize(
+    ("declared", "trouble"), [("none", "500"), (600, "500"), ("strict", "500"), ("strict", "no answer")]
+)
 def test_F39_a_week_of_trouble_revokes_nothing(declared: Any, trouble: str) -> None:
     """It stays transient however long; after it the account goes on, and nobody had to consent."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple, Unpack
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, Unpack
 
 import pytest
 from fault_store import FaultStore
@@ -35,7 +35,23 @@ from scripted import connector
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["ACCOUNT", "KEY", "LIFETIME", "ROW", "Process", "Stage", "config", "numbers", "row_of", "run", "stores"]
+__all__ = [
+    "ACCOUNT",
+    "ENDED",
+    "KEY",
+    "LIFETIME",
+    "MORE",
+    "ROW",
+    "Process",
+    "Stage",
+    "Stores",
+    "config",
+    "empty_store",
+    "numbers",
+    "row_of",
+    "run",
+    "stores",
+]
 
 T = TypeVar("T")
 E = TypeVar("E", bound=ConnproofError)
@@ -45,6 +61,7 @@ START = datetime(2026, 5, 14, 12, tzinfo=UTC)
 ACCOUNT = Account("acme", {"client_id": "client-one", "client_secret": "invented-client-secret"})
 ROW = "sample/acme"
 LIFETIME = 3600
+ENDED, MORE = -1.0, 100.0  # for so long a first access token lives on that has ended, or is due for a refresh
 KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="  # 0123456789abcdef, twice
 _MOST_WAITS = 3000
 
@@ -109,13 +126,14 @@ class StageClock:
         await asyncio.sleep(seconds)
 
 
-def config(
-    declared: JsonValue = "strict", *, pagination: dict[str, Any] | None = None, **token: JsonValue
-) -> Connector:
-    """A connector with a listing, and a token endpoint that has these words; `declared` is the rotation."""
+def config(declared: JsonValue = "strict", *, beside: dict[str, Any] | None = None, **token: JsonValue) -> Connector:
+    """A connector with a listing, and a token endpoint that has these words; `declared` is the rotation.
+
+    `beside` has further words of the connector.
+    """
     endpoint: dict[str, JsonValue] = {"url": "https://id.example/token", "client_auth": "body", **token}
     rotation: JsonValue = {"grace_s": declared} if isinstance(declared, int) else declared
-    return connector(pagination, auth={"type": "oauth2", "token": endpoint, "rotation": rotation})
+    return connector(auth={"type": "oauth2", "token": endpoint, "rotation": rotation}, **(beside or {}))
 
 
 class PostgresOnStage(DatabaseTokens):
@@ -126,6 +144,15 @@ class PostgresOnStage(DatabaseTokens):
 
         return sa.literal(self._clock.now().timestamp(), sa.Double)
 
+    def empty(self) -> None:
+        """Forget what the test before has left."""
+        with self._engine.begin() as connection:
+            for table in (self._tokens, self._clients):
+                connection.execute(table.delete())
+
+
+Stores: TypeAlias = Callable[[StageClock], TokenStore]
+
 
 @cache
 def postgres_database(server: str) -> str:
@@ -134,28 +161,37 @@ def postgres_database(server: str) -> str:
 
 
 @contextmanager
-def stores(kind: str, folder: Path, url: str = "") -> Iterator[Callable[[StageClock], TokenStore]]:
+def stores(kind: str, folder: Path, url: str = "") -> Iterator[Stores]:
     """Makes the stores of a test, each empty. `url` is that of a PostgreSQL server."""
-    opened: list[DatabaseTokens] = []
+    with ExitStack() as opened:
 
-    def store(clock: StageClock) -> TokenStore:
-        if kind == "memory":
-            return MemoryTokens(clock)
-        if kind == "sqlite":
-            database = DatabaseTokens(f"sqlite:///{folder}/{len(opened)}.db", Sealing([KEY]), clock)
+        def store(clock: StageClock) -> TokenStore:
+            if kind == "memory":
+                return MemoryTokens(clock)
+            if kind == "sqlite":
+                file = folder / f"{len(list(folder.glob('*.db')))}.db"
+                database = DatabaseTokens(f"sqlite:///{file}", Sealing([KEY]), clock)
+            else:
+                database = PostgresOnStage(postgres_database(url), Sealing([KEY]), clock)
+            opened.callback(database.close)
             database.create()
-        else:
-            database = PostgresOnStage(postgres_database(url), Sealing([KEY]), clock)
-            database.create()
-            for row in database._accounts(""):
-                database._remove(row.account)
-        opened.append(database)
-        return database
+            if isinstance(database, PostgresOnStage):
+                database.empty()
+            return database
 
-    yield store
-    for one in opened:
-        with closing(one):
-            pass
+        yield store
+
+
+def empty_store(*kinds: str) -> Any:
+    """The fixture `store`: makes empty stores, of each kind in turn."""
+
+    @pytest.fixture(params=kinds)
+    def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+        url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+        with stores(request.param, tmp_path, url) as make:
+            yield make
+
+    return store
 
 
 class Stage:
@@ -168,19 +204,19 @@ class Stage:
 
     def __init__(
         self,
-        make_store: Callable[[StageClock], TokenStore],
+        make_store: Stores,
         declared: JsonValue = "strict",
         *,
         accounts: tuple[Account, ...] = (ACCOUNT,),
         token: dict[str, JsonValue] | None = None,
         serve: Callable[[Request], Response] | None = None,
-        pagination: dict[str, Any] | None = None,
+        beside: dict[str, Any] | None = None,
         judged: bool = True,
         **server: Any,
     ) -> None:
         self.clock = StageClock()
         self.real = make_store(self.clock)
-        self.connector = config(declared, pagination=pagination, **(token or {}))
+        self.connector = config(declared, beside=beside, **(token or {}))
         options = {"rotation": declared, "lifetime_s": LIFETIME, **server}
         self.lifetime = float(options["lifetime_s"])
         self.servers = [AuthorizationServer(self.connector, one, **options) for one in accounts]
