@@ -31,7 +31,6 @@ from pytest_connproof.schedule import ControlledLoop
 __all__ = ["HOURS", "Cell", "Run", "Sum", "Verdict", "lived", "tables"]
 
 HOURS: Final = 6
-_END_S: Final = HOURS * 3600.0
 _LOOK_S: Final = 60.0
 _SILENT_S: Final = 300.0  # longer than any exchange with what is written after it
 _QUIET_S: Final = _SILENT_S + 2 * LIFETIME_S  # every access token ends, and every back-off
@@ -75,7 +74,7 @@ class _Watch:
     world: World
     design: Design
     silent_s: float = 0.0
-    most_s: float = field(default=0.0)
+    most_s: float = 0.0
 
     def look(self) -> None:
         kept = self.design.kept()

@@ -24,7 +24,7 @@ from pytest_connproof.schedule import ControlledLoop
 from pytest_connproof.schedule.loop import WORKER
 from pytest_connproof.schedule.world import VirtualClock
 
-__all__ = ["LIFETIME_S", "MIXES", "ROTATIONS", "WORKERS", "Mix", "Rotation", "Wire", "World", "at_once"]
+__all__ = ["LIFETIME_S", "MIXES", "ROTATIONS", "WORKERS", "Mix", "Rotation", "Wire", "World"]
 
 T = TypeVar("T")
 
@@ -224,16 +224,6 @@ class Wire:
 
     async def send(self, request: Request) -> Response:
         return await self.world.asked(self.worker, request)
-
-
-def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine returns that waits for nothing."""
-    try:
-        work.send(None)
-    except StopIteration as ended:
-        result: T = ended.value
-        return result
-    raise AssertionError("a store in memory waits for nothing")
 
 
 def _told(done: asyncio.Future[T], outcome: T) -> None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias, cast
 
-from simulated import Wire, World, at_once
+from simulated import Wire, World
 
 from connproof.auth import Signing
 from connproof.auth.token_request import token_draft, with_tokens
@@ -22,6 +23,7 @@ from connproof.stores.token_memory import MemoryTokens
 from connproof.stores.token_store import TokenStore
 from connproof.tokens import Tokens
 from connproof.tokens.judging import Granted, Terminal, judged
+from pytest_connproof.schedule import at_once
 
 __all__ = ["DESIGNS", "OURS", "Ask", "Design", "Kept"]
 
@@ -138,7 +140,7 @@ class _Row:
 _MARGIN_S: Final = 300.0
 
 
-class _KnownBad:
+class _KnownBad(ABC):
     """What they have in common: refresh in time, and mark the account when the provider refuses its token."""
 
     def __init__(self, world: World) -> None:
@@ -161,8 +163,9 @@ class _KnownBad:
     def kept(self) -> Kept:
         return Kept((self.row.refresh,), self.row.expires_at, self.row.reason)
 
+    @abstractmethod
     async def refreshed(self, me: str) -> None:
-        raise NotImplementedError
+        """Refresh, by this design's rules; the row says what came of it."""
 
     def is_due(self, row: _Row) -> bool:
         return not row.reason and row.expires_at - self.world.now <= _MARGIN_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from token_play import ACCOUNT, KEY, Cast, at_once, declared
+from token_play import ACCOUNT, KEY, Cast, declared
 
 from connproof.auth import Signing
 from connproof.auth.token_request import token_draft, with_tokens
@@ -17,7 +17,7 @@ from connproof.stores.token_store import Stored
 from connproof.tokens import Held, Tokens
 from pytest_connproof.provider import AuthorizationServer, Rotation
 from pytest_connproof.provider.invariants import Watched, broken
-from pytest_connproof.schedule import START, Faults, Scenario, explore
+from pytest_connproof.schedule import START, Faults, Scenario, at_once, explore
 
 LIFETIME = 1000.0
 LEASE = 10.0

@@ -18,7 +18,7 @@ from connproof.stores.token_memory import MemoryTokens
 from connproof.tokens import Held, Timing, Tokens
 from connproof.transport import Transport
 from pytest_connproof.provider import AuthorizationServer, Resource, Rotation, SimulatedProvider
-from pytest_connproof.schedule import Faults, Play, Scenario, World, explore, reaching, table
+from pytest_connproof.schedule import Faults, Play, Scenario, World, at_once, explore, reaching, table
 
 ACCOUNT = Account("acme", {"client_id": "client-one", "client_secret": "invented-client-secret"})
 TIMING = Timing(poll_s=4.0)  # few looks, so that few orders differ in nothing but how often somebody looked
@@ -66,9 +66,7 @@ def calling(rotation: Rotation, *, ended: bool) -> Callable[[World], Play]:
         pair = server.consent(world.now)
         server.end_access()
         memory = MemoryTokens(world.clock())
-        connecting = memory.connect(f"{declared.name}/acme", replace(pair, expires_at=world.now) if ended else pair)
-        with pytest.raises(StopIteration):  # it waits for nothing
-            connecting.send(None)
+        at_once(memory.connect(f"{declared.name}/acme", replace(pair, expires_at=world.now) if ended else pair))
         transport = reaching(world, SimulatedProvider(server, Resource(declared, listing)))
         store = world.store(memory)
 

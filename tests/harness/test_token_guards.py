@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from token_play import ACCOUNT, KEY, TIMING, Cast, Stage, at_once, declared
+from token_play import ACCOUNT, KEY, TIMING, Cast, Stage, declared
 
 from connproof.auth import Signing
 from connproof.auth.token_request import token_draft
@@ -23,7 +23,19 @@ from connproof.stores.token_store import Stored
 from connproof.tokens import STEPS, Guards, Held
 from pytest_connproof.provider import AuthorizationServer, Rotation
 from pytest_connproof.provider.invariants import MARKS, Asking, broken
-from pytest_connproof.schedule import START, Explored, Faults, Play, Scenario, World, explore, headline, replay, table
+from pytest_connproof.schedule import (
+    START,
+    Explored,
+    Faults,
+    Play,
+    Scenario,
+    World,
+    at_once,
+    explore,
+    headline,
+    replay,
+    table,
+)
 
 REORDERINGS = int(os.environ.get("CONNPROOF_REORDERINGS", "0"))  # 3 takes ten minutes; 0: as few as stand here
 

@@ -15,7 +15,7 @@ from connproof.stores.token_memory import MemoryTokens
 from connproof.tokens import Guards, Held, Timing, Tokens
 from pytest_connproof.provider import AuthorizationServer, Rotation
 from pytest_connproof.provider.invariants import Asking, Watched, broken, marks
-from pytest_connproof.schedule import START, Play, World
+from pytest_connproof.schedule import START, Play, World, at_once
 from pytest_connproof.schedule.loop import WORKER
 from scripted import connector
 
@@ -33,16 +33,6 @@ def declared(rotation: Rotation) -> Connector:
     said = {"grace_s": rotation} if isinstance(rotation, int) else rotation
     token = {"url": "https://id.example/token", "client_auth": "none"}
     return connector(auth={"type": "oauth2", "rotation": said, "token": token})
-
-
-def at_once(work: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine gives that never waits."""
-    try:
-        work.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    raise AssertionError("it waits")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from connproof.config import BRACES
 from connproof.config.notes import template_texts
@@ -30,6 +30,7 @@ from pytest_connproof.schedule import (
     Play,
     Scenario,
     World,
+    at_once,
     campaign,
     explore,
     headline,
@@ -38,8 +39,6 @@ from pytest_connproof.schedule import (
     table,
 )
 from pytest_connproof.subject import Subject
-
-_T = TypeVar("_T")
 
 # A look at the store is an event like any other: few of them show as much as many.
 _TIMING: Final = Timing(poll_s=4.0, lease_s=10.0, caller_s=60.0)
@@ -50,7 +49,7 @@ _WANTED: Final = ("crashes", "lost_answers", "unknown_outcomes")
 _SETTLED: Final = ("ambiguous, then ok", "ambiguous, then needs_reauth")
 _DRAWN: Final = 2_000
 _DRAWN_LENGTH: Final = 60
-_REORDERINGS: Final = 2  # of executions in which something goes wrong besides
+_REORDERINGS: Final = 2  # each thing that goes wrong is one
 
 
 def is_refreshed(subject: Subject) -> bool:
@@ -61,7 +60,8 @@ def is_refreshed(subject: Subject) -> bool:
 
 def rotation_of(subject: Subject) -> Rotation:
     """What the simulated provider does with a used refresh token: as it was told, as the config says, or the worst."""
-    return subject.settings.provider_rotation or subject.connector.auth.rotation or "strict"
+    said = (subject.settings.provider_rotation, subject.connector.auth.rotation)
+    return next((rotation for rotation in said if rotation is not None), "strict")
 
 
 def one_refresh_for_all(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
@@ -107,12 +107,12 @@ class _Scene:
         name = f"{connector.name}/{subject.account.name}"
         server = AuthorizationServer(connector, subject.account, rotation=rotation, lifetime_s=_LIFETIME)
         store = Watched(MemoryTokens(world.clock()), {name: server})
-        _done(store.connect(name, server.consent(world.now - age_s)))
+        at_once(store.connect(name, server.consent(world.now - age_s)))
         return cls(server, store, name, rotation)
 
     @property
     def row(self) -> TokenRow:
-        row = _done(self.store.read(self.account))
+        row = at_once(self.store.read(self.account))
         assert row is not None, "it was connected, and nobody removes it"
         return row
 
@@ -307,14 +307,3 @@ def _operation(connector: Connector) -> Operation:
 
 def _middle() -> float:
     return 0.5
-
-
-def _done(coroutine: Coroutine[Any, Any, _T]) -> _T:
-    """What a method of the store in memory gives: it waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        value: _T = done.value
-        return value
-    coroutine.close()
-    raise ConnproofError("the store in memory waited for something")

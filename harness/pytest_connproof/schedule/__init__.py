@@ -9,7 +9,7 @@ replay(Scenario(make), "0,1,1")          # again
 from __future__ import annotations
 
 from pytest_connproof.schedule.drawn import campaign
-from pytest_connproof.schedule.loop import ControlledLoop, ScheduleUnfit
+from pytest_connproof.schedule.loop import ControlledLoop, ScheduleUnfit, at_once
 from pytest_connproof.schedule.playing import Failure, Performance, Play, Scenario, Schedule, Unrepeatable, replay
 from pytest_connproof.schedule.search import Explored, explore
 from pytest_connproof.schedule.simulated import reaching
@@ -30,6 +30,7 @@ __all__ = [
     "ScheduleUnfit",
     "Unrepeatable",
     "World",
+    "at_once",
     "campaign",
     "explore",
     "headline",

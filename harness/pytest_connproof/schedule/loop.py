@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from connproof.errors import ConnproofError
 
-__all__ = ["WORKER", "ControlledLoop", "Endless", "ScheduleUnfit", "Timer", "Turn"]
+__all__ = ["WORKER", "ControlledLoop", "Endless", "ScheduleUnfit", "Timer", "Turn", "at_once"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -262,6 +262,17 @@ class ControlledLoop(asyncio.AbstractEventLoop):
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Every loop is told of it by asyncio; here a cancelled timer is dropped when it is come upon."""
+
+
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine gives that waits for nothing, such as a store's in memory. Raises ScheduleUnfit if it waits."""
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        given: T = ended.value
+        return given
+    work.close()
+    raise ScheduleUnfit("what was to be done at once waits for something", fix="await it in a worker")
 
 
 def _is_off(handle: asyncio.Handle) -> bool:
