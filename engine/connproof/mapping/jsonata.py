@@ -3,8 +3,8 @@
 The only module that touches jsonata-python. Nothing that the library did leaves it: no null marker,
 no list subclass, no function, no reference into the record. Its exceptions do: `cause_of` words them.
 
-Not kept here: an expression from a stranger still needs a process that can be killed, because native
-calls such as `$pad` do not look at the clock.
+Native calls such as `$pad` do not look at the clock, so a stranger's expression is evaluated in a process that
+can be killed; see `apart`.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ __all__ = ["MOST_CHARACTERS", "MOST_NESTING", "Expression", "Scope", "cause_of",
 
 MOST_CHARACTERS: Final = 20_000
 MOST_NESTING: Final = 100
+_MOST_STEPS: Final = 50_000  # five for each of the nodes that a text of the most characters can have, about
 _INSERT: Final = re.compile(r"\{+\w+\}+")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -166,12 +167,14 @@ class _StrictParser(Parser):  # type: ignore[misc]  # the library has no types
     """The library's parser, refusing what it would get wrong and what a mapping may not say.
 
     `a ?? b` and `a ?: b` put the one node `a` into the tree twice and process it twice, which applies
-    its predicates twice and turns its negative numbers positive: a wrong value, and no error.
+    its predicates twice and turns its negative numbers positive: a wrong value, and no error. Of defaults inside
+    the left sides of defaults each doubles the work, so that it has to be counted.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._nesting = 0
+        self._steps = 0
         self._left_sides: set[int] = set()
         self._inside_left_sides = 0
 
@@ -185,6 +188,12 @@ class _StrictParser(Parser):  # type: ignore[misc]  # the library has no types
         if expr is None:
             return None
         self._go_deeper()
+        self._steps += 1
+        if self._steps > _MOST_STEPS:
+            raise ExpressionRefused(
+                f"reading the expression takes more than {_MOST_STEPS} steps",
+                "write defaults one after the other, not one inside the left side of another",
+            )
         if expr.type == "condition" and _has_default(expr):
             self._left_sides.add(id(expr.then))
         is_left_side = id(expr) in self._left_sides

@@ -20,6 +20,7 @@ _Values: TypeAlias = frozenset[Names]  # the places of the record that a value m
 
 _NOTHING: Final[_Values] = frozenset()
 _RECORD: Final[_Values] = frozenset({()})
+_MOST_PLACES: Final = 1_000  # alternatives multiply with each step: `(x ? a : b).(x ? a : b)` has four
 _LITERALS: Final = frozenset({"string", "number", "value", "regex"})
 
 # Functions that hand the elements of their first argument to their second, and whether they give back what that one
@@ -84,6 +85,9 @@ class _Reading:
         if node.type in _LITERALS:
             return _NOTHING
         match node.type:
+            case "name" if len(here) > _MOST_PLACES:
+                self.use(_RECORD)
+                return _NOTHING
             case "name":
                 return frozenset((*path, node.value) for path in here)
             case "variable":
