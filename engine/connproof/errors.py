@@ -3,6 +3,7 @@
     ConnproofError
     ├── ConfigWrong            the connector's author: connector.json says something it may not
     ├── MappingFailed          the connector's author: an expression failed on a record
+    │   └── MappingStopped         an account's expression needed more than it is given; `limit` says of what
     ├── CallWrong              the caller: an unknown resource, a missing parameter, a bad resume token
     │   └── SharedGrant            another account has this very refresh token: two would spend it twice
     ├── StoreFailed            whoever runs the store: it cannot be read or written
@@ -49,6 +50,7 @@ __all__ = [
     "ForeignNextLink",
     "LimitExceeded",
     "MappingFailed",
+    "MappingStopped",
     "NotFound",
     "PageSizeLowered",
     "PageUnreadable",
@@ -161,6 +163,17 @@ class MappingFailed(ConnproofError):
         self.line = line
         own = {"field": field, "expression": expression, "mapped by": f"line {line} ({pointer})"}
         super().__init__(what, facts={**own, **(facts or {})}, fix=fix)
+
+
+class MappingStopped(MappingFailed):
+    """An expression of an account's layer met a hard limit, and its process was ended.
+
+    `limit` is that limit in words: "3 s of CPU time", "256 MiB of memory".
+    """
+
+    @property
+    def limit(self) -> str:
+        return str(self.facts["limit"])
 
 
 class CallWrong(ConnproofError):

@@ -6,7 +6,7 @@ against the model's JSON Schema, and shares no list or object with the record it
 
 An expression that only walks member names never reaches jsonata-python; see `paths`. So the library is
 loaded when the first expression needs it: loading it takes longer than replaying a recording.
-Not kept: evaluation in a process that can be killed, which expressions from strangers would need.
+An expression of an account's layer that does more than walk is evaluated in a process that can be killed: `apart`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connproof.clock import Clock
 from connproof.documents import Source, Standing, child
-from connproof.errors import ConfigWrong, MappingFailed, Problem
+from connproof.errors import ConfigWrong, MappingFailed, MappingStopped, Problem
 from connproof.mapping.custom import CustomFieldsWrong, Gathering
 from connproof.mapping.members import members_read
 from connproof.mapping.models import Model, as_list, load_model
@@ -30,9 +30,21 @@ from connproof.model import FieldRule, UnifiedMapping, frozen
 from connproof.places import ABSENT, Absent, JsonValue
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from connproof.mapping.apart import Answer, Apart
     from connproof.mapping.jsonata import Expression, Scope
 
-__all__ = ["REMOTE_DATA", "CompiledMapping", "ExplainedField", "MappingStats", "compile_mapping", "load_model"]
+__all__ = [
+    "REMOTE_DATA",
+    "ApartMapping",
+    "CompiledMapping",
+    "ExplainedField",
+    "MappingStats",
+    "compile_mapping",
+    "load_model",
+]
 
 REMOTE_DATA: Final = "remote_data"  # what the provider's own record is called beside the fields
 
@@ -67,14 +79,21 @@ class ExplainedField:
     paths: tuple[str, ...]
 
 
+_STRANGER: Final = "account"  # the level whose expressions nobody here has read
+
+
 class _Field:
-    """One field. `names` are what its expression walks, None where jsonata-python evaluates it for every record."""
+    """One field. `names` are what its expression walks, None where jsonata-python evaluates it for every record.
+
+    `apart`: in a process of its own, because an account's layer gave it.
+    """
 
     def __init__(self, rule: FieldRule, *, is_list: bool) -> None:
         """Compile. Raises ExpressionRefused."""
         self.rule = rule
         self.is_list = is_list
         self.names = member_names(rule.expression)
+        self.apart = self.names is None and rule.level.partition(":")[0] == _STRANGER
         if self.names is None:
             self.expression  # noqa: B018 whether it is one is known before any record is read
 
@@ -109,13 +128,15 @@ def compile_mapping(
     document: str = "connector.json",
     source: Source | None = None,
     milliseconds: int = 2_000,
+    apart: Callable[[], Apart] | None = None,
 ) -> CompiledMapping:
     """Compile every expression of a mapping, once.
 
     `schema` is the unified model's JSON Schema, None to check no result. `bindings` are what
     expressions see as `$account`, `$connector`, `$resource` (names without the dollar): nothing
     secret. `document` is how errors name the config; with `source`, they name of its documents the one that gave
-    what is wrong. `milliseconds` is what one record may take in jsonata-python, in real time.
+    what is wrong. `milliseconds` is what one record may take in jsonata-python, in real time. `apart` gives the
+    process for an account's expressions, and is called if there are any; default: one of the mapping's own.
 
     Raises ConfigWrong with every problem at once: bad expressions, and fields that the model does not
     have or requires and does not get. Of several documents, with those of the first that has any.
@@ -142,12 +163,25 @@ def compile_mapping(
             first, [Problem(at.pointer, at.line, 0, said, hint) for at, said, hint in problems if at.document == first]
         )
 
+    held = _HeldClock(clock) if any(field.apart for field in fields) else None
+
     def scope() -> Scope:
         from connproof.mapping.jsonata import Scope
 
-        return Scope(clock, bindings, milliseconds)
+        return Scope(held or clock, bindings, milliseconds)
 
-    return CompiledMapping(mapping, tuple(fields), model, scope, document)
+    if held is None:
+        return CompiledMapping(mapping, tuple(fields), model, scope, document)
+    sent = {"bindings": dict(bindings), "milliseconds": milliseconds}
+    return ApartMapping(
+        mapping, tuple(fields), model, scope, document, held=held, apart=(apart or _own_process)(), sent=sent
+    )
+
+
+def _own_process() -> Apart:
+    from connproof.mapping.apart import Apart
+
+    return Apart()
 
 
 def _rules(mapping: UnifiedMapping) -> tuple[FieldRule, ...]:
@@ -206,7 +240,7 @@ class CompiledMapping:
             (field.rule.name, self._paths.add(field.names) if field.names else None, field.is_list, field)
             for field in fields
         )
-        self._needs_jsonata = any(field.names is None for field in fields)
+        self._needs_jsonata = any(field.names is None and not field.apart for field in fields)
         self._model = model
         self._make_scope = scope
         self._records = 0
@@ -321,8 +355,10 @@ class CompiledMapping:
         facts = {"expected": first.expected, "seen": f"{first.seen} at {first.where or '/'}"}
         raise self._failed(rule, "what it gave is not what the model allows", facts)
 
-    def _failed(self, rule: FieldRule, what: str, facts: Mapping[str, str]) -> MappingFailed:
-        return MappingFailed(
+    def _failed(
+        self, rule: FieldRule, what: str, facts: Mapping[str, str], kind: type[MappingFailed] = MappingFailed
+    ) -> MappingFailed:
+        return kind(
             f"{self.mapping.model} {rule.name}: {what}",
             field=rule.name,
             expression=rule.expression,
@@ -332,3 +368,92 @@ class CompiledMapping:
             if not rule.document
             else {"mapped by": f"{_standing(rule, rule.document)} ({rule.level})", **facts},
         )
+
+
+class _HeldClock:
+    """A clock whose wall time is `at`: the same for all fields of a record, here and apart."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.at = clock.now()
+
+    def now(self) -> datetime:
+        return self.at
+
+    def told(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
+
+
+class ApartMapping(CompiledMapping):
+    """A mapping with expressions of an account's layer, which are evaluated in a process that can be killed.
+
+    It gives what CompiledMapping would, or the same errors, and MappingStopped where that would not end well.
+    """
+
+    def __init__(
+        self,
+        mapping: UnifiedMapping,
+        fields: tuple[_Field, ...],
+        model: Model | None,
+        scope: Callable[[], Scope],
+        document: str,
+        *,
+        held: _HeldClock,
+        apart: Apart,
+        sent: dict[str, Any],
+    ) -> None:
+        super().__init__(mapping, fields, model, scope, document)
+        self._held = held
+        self._apart = apart
+        self._strange = tuple(field.rule.name for field in fields if field.apart)
+        self._sent = {**sent, "expressions": [field.rule.expression for field in fields if field.apart]}
+        self._answers: Mapping[str, Answer] = {}
+
+    def apply(self, record: JsonValue, *, remote_data: bool = False) -> dict[str, JsonValue]:
+        """As for any mapping; waits for the other process."""
+        self._hear(*self._asked(record))
+        return super().apply(record, remote_data=remote_data)
+
+    async def applied(self, record: JsonValue, *, remote_data: bool = False) -> dict[str, JsonValue]:
+        """As `apply`, and lets others go on meanwhile."""
+        import asyncio  # most mappings never wait
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # a read that is driven by hand has no others
+            return self.apply(record, remote_data=remote_data)
+        at, answers = self._asked(record)
+        await asyncio.wrap_future(answers)
+        self._hear(at, answers)  # nothing else of this loop runs from here to the end
+        return super().apply(record, remote_data=remote_data)
+
+    def apply_by_jsonata(self, record: JsonValue) -> dict[str, JsonValue]:
+        self._hear(*self._asked(record))
+        return super().apply_by_jsonata(record)
+
+    def _asked(self, record: JsonValue) -> tuple[datetime, Future[tuple[Answer, ...]]]:
+        at = self._held.told()
+        return at, self._apart.ask({**self._sent, "now": at.isoformat(), "record": record})
+
+    def _hear(self, at: datetime, answers: Future[tuple[Answer, ...]]) -> None:
+        self._held.at = at
+        # They end early with one that met a limit.
+        self._answers = dict(zip(self._strange, answers.result(), strict=False))
+
+    def _evaluated(self, field: _Field, record: JsonValue, frame: Any) -> JsonValue | Absent:
+        if not field.apart:
+            return super()._evaluated(field, record, frame)
+        answer = self._answers[field.rule.name]
+        if answer.ended:
+            raise self._failed(
+                field.rule, "its expression was stopped on a record", {"limit": answer.ended}, MappingStopped
+            )
+        if answer.failed:
+            raise self._failed(field.rule, "its expression failed on a record", {"cause": answer.failed})
+        return as_list(answer.value) if field.is_list else answer.value

@@ -27,6 +27,7 @@ from connproof.run.writing import Writing
 from connproof.transport import Transport
 
 if TYPE_CHECKING:
+    from connproof.mapping.apart import Apart
     from connproof.tokens import Tokens
 
 __all__ = ["Call", "Element", "Engine", "MappedPage", "Record", "Written"]
@@ -38,7 +39,8 @@ class Engine:
     `models` holds the JSON Schema of every unified model that may be mapped to. `mappings` holds what was compiled
     already, and takes what is compiled now: engines of one connector, account and clock may share it. `nonce` makes
     texts that come once: idempotency keys, and the nonces of signatures. With `tokens` each request is signed with the
-    account's kept access token, not with one of its credentials; they may serve many engines.
+    account's kept access token, not with one of its credentials; they may serve many engines. `apart` evaluates the
+    expressions of the account's layer; by default in a process of this engine's own.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Engine:
         mappings: dict[str, CompiledMapping] | None = None,
         nonce: Callable[[], str] = lambda: secrets.token_hex(16),
         tokens: Tokens | None = None,
+        apart: Apart | None = None,
     ) -> None:
         self._connector = connector
         self._account = account or Account()
@@ -72,7 +75,9 @@ class Engine:
             nonce=nonce,
             tokens=tokens,
         )
-        self._mapper = Mapper(connector, self._account, models or {}, clock, {} if mappings is None else mappings)
+        self._mapper = Mapper(
+            connector, self._account, models or {}, clock, {} if mappings is None else mappings, apart=apart
+        )
 
     async def read(self, target: str, operation: str | None = None, call: Call | None = None) -> AsyncIterator[Record]:
         """The records of a resource, or of a unified model, one after the other.
@@ -93,7 +98,7 @@ class Engine:
         asked, mapping = self._asking.target(target, operation, raw=call.raw)
         if not asked.is_list:
             raise CallWrong(f"{asked.id} gives one record", fix="ask for it with `one`")
-        call, mapping = self._mapper.filtered(call, mapping), None if call.raw else mapping
+        call, mapping = await self._mapper.filtered(call, mapping), None if call.raw else mapping
         given = 0
         if call.limit is not None and call.limit <= 0:
             return
@@ -101,7 +106,7 @@ class Engine:
             wanted = page.records if call.limit is None else page.records[: call.limit - given]
             # The bookmark of a page that is cut would pass over those that are not wanted.
             shown = page if len(wanted) == len(page.records) else replace(page, bookmark=None)
-            records = self._mapper.unified(wanted, mapping, asked, position, remote_data=call.remote_data)
+            records = await self._mapper.unified(wanted, mapping, asked, position, remote_data=call.remote_data)
             yield MappedPage(shown, position, records)
             given += len(wanted)
             if call.limit is not None and given >= call.limit:
@@ -122,7 +127,7 @@ class Engine:
             raise
         if answer.document is ABSENT:
             return None
-        mapped = self._mapper.unified(records, mapping, asked, Position(), remote_data=call.remote_data)
+        mapped = await self._mapper.unified(records, mapping, asked, Position(), remote_data=call.remote_data)
         self._listener(ReadEnded("one record", 1, len(mapped)))
         return mapped[0]
 

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from connproof.clock import Clock
 from connproof.draft import as_text
 from connproof.errors import CallWrong, MappingFailed
-from connproof.mapping import CompiledMapping, compile_mapping
+from connproof.mapping import ApartMapping, CompiledMapping, compile_mapping
 from connproof.model import Account, Connector, FieldRule, Operation, Position, UnifiedMapping
 from connproof.places import ABSENT, Absent, JsonValue
 from connproof.run.calls import Call, Record
 from connproof.schemas import nearest
 
+if TYPE_CHECKING:
+    from connproof.mapping.apart import Apart
+
 __all__ = ["Mapper"]
 
 
 class Mapper:
-    """Compiles each mapping when it is first needed. `compiled` may be shared: see Engine."""
+    """Compiles each mapping when it is first needed. `compiled` may be shared: see Engine.
+
+    One process serves all expressions of the account's layer; it is started when the first is needed.
+    """
 
     def __init__(
         self,
@@ -27,14 +35,17 @@ class Mapper:
         models: Mapping[str, JsonValue],
         clock: Clock,
         compiled: dict[str, CompiledMapping],
+        *,
+        apart: Apart | None = None,
     ) -> None:
         self._connector = connector
         self._account = account
         self._models = models
         self._clock = clock
         self._compiled = compiled
+        self._given_apart = apart
 
-    def unified(
+    async def unified(
         self,
         records: Sequence[JsonValue],
         mapping: UnifiedMapping | None,
@@ -50,7 +61,11 @@ class Mapper:
         mapped: list[Record] = []
         for index, record in enumerate(records):
             try:
-                mapped.append(compiled.apply(record, remote_data=remote_data))
+                mapped.append(
+                    await compiled.applied(record, remote_data=remote_data)
+                    if isinstance(compiled, ApartMapping)
+                    else compiled.apply(record, remote_data=remote_data)
+                )
             except MappingFailed as failed:
                 failed.facts = {
                     "connector": f"{self._connector.name}.{operation.id} as {mapping.model}",
@@ -64,7 +79,7 @@ class Mapper:
         """The mapping from the provider's record to the unified one."""
         return self._of(mapping.model, mapping, self._models.get(mapping.model))
 
-    def outgoing(self, mapping: UnifiedMapping, operation: Operation, record: JsonValue) -> dict[str, JsonValue]:
+    async def outgoing(self, mapping: UnifiedMapping, operation: Operation, record: JsonValue) -> dict[str, JsonValue]:
         """What a write sends of a unified record: place in the provider's record to value.
 
         Raises CallWrong where the config does not say how, MappingFailed where an expression fails.
@@ -77,9 +92,9 @@ class Mapper:
                 fix="add it there, or write the provider's own record (raw)",
             )
         out = self._of(f"{mapping.model} {operation.name}", _only(mapping, rules), None)
-        return out.apply(record)
+        return await out.applied(record) if isinstance(out, ApartMapping) else out.apply(record)
 
-    def filtered(self, call: Call, mapping: UnifiedMapping | None) -> Call:
+    async def filtered(self, call: Call, mapping: UnifiedMapping | None) -> Call:
         """The call with its filters as the provider's parameters. Raises CallWrong for one that the config lacks."""
         filters = {one.name: one for one in mapping.filters} if mapping else {}
         if unknown := [name for name in call.filters if name not in filters]:
@@ -91,12 +106,19 @@ class Mapper:
             value: JsonValue | Absent = call.filters.get(name, ABSENT)
             if value is not ABSENT and one.rule is not None and mapping is not None:
                 made = self._of(f"{mapping.model} filter {name}", _only(mapping, (one.rule,)), None)
-                value = made.apply(value).get(name, ABSENT)
+                given = await made.applied(value) if isinstance(made, ApartMapping) else made.apply(value)
+                value = given.get(name, ABSENT)
             if one.place == "template":
                 params[one.param] = one.otherwise if isinstance(value, Absent) else as_text(value)
             elif not isinstance(value, Absent):
                 placed.append((one.place, one.param, value))
         return replace(call, params=params, placements=tuple(placed))
+
+    @cached_property
+    def _apart(self) -> Apart:
+        from connproof.mapping.apart import Apart  # most accounts need none
+
+        return self._given_apart or Apart()
 
     def _of(self, name: str, mapping: UnifiedMapping, schema: JsonValue) -> CompiledMapping:
         if name not in self._compiled:
@@ -112,6 +134,7 @@ class Mapper:
                 bindings=bindings,
                 document=self._connector.source.name,
                 source=self._connector.source,
+                apart=lambda: self._apart,
             )
         return self._compiled[name]
 

@@ -80,7 +80,7 @@ class Writing:
             key = f"{key}-{start}"
         if key is None and operation.idempotency is not None:
             key = self._nonce()
-        draft = self._asking.draft(operation, self._filled(record))
+        draft = self._asking.draft(operation, await self._filled(record))
         if operation.idempotency is not None and key is not None:
             draft = draft.placed(operation.idempotency.place, operation.idempotency.name, key)
         try:
@@ -107,28 +107,30 @@ class Writing:
         untold.written = elements
         return untold
 
-    def _filled(self, record: JsonValue | Absent) -> Call:
+    async def _filled(self, record: JsonValue | Absent) -> Call:
         """The call with the body that the record makes; in a text body, with the texts for its braces."""
         operation, call = self._operation, self._call
         if isinstance(record, Absent):
             return call
         if operation.batch is not None and isinstance(record, list):
-            items: JsonValue = [self._body({}, self._outgoing(one)) for one in record]
+            items: JsonValue = [self._body({}, await self._outgoing(one)) for one in record]
             base: JsonValue = {} if isinstance(operation.body, Absent) else operation.body
             return replace(call, body=put(base, operation.batch.at, items))
         if isinstance(operation.body, str):
-            texts = {name: as_text(value) for name, value in self._outgoing(record).items() if value is not None}
+            texts = {
+                name: as_text(value) for name, value in (await self._outgoing(record)).items() if value is not None
+            }
             return replace(call, params={**call.params, **texts})
         if self._mapping is None:
             return replace(call, body=record)
         return replace(
             call,
-            body=self._body({} if isinstance(operation.body, Absent) else operation.body, self._outgoing(record)),
+            body=self._body({} if isinstance(operation.body, Absent) else operation.body, await self._outgoing(record)),
         )
 
-    def _outgoing(self, record: JsonValue) -> dict[str, JsonValue]:
+    async def _outgoing(self, record: JsonValue) -> dict[str, JsonValue]:
         if self._mapping is not None:
-            return self._mapper.outgoing(self._mapping, self._operation, record)
+            return await self._mapper.outgoing(self._mapping, self._operation, record)
         if not isinstance(record, dict):
             raise CallWrong(f"{self._operation.id} writes an object", facts={"seen": type(record).__name__})
         return {json.dumps([name]): value for name, value in record.items()}
