@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from contextlib import closing
@@ -11,6 +12,14 @@ import pytest
 
 from connproof.errors import CallWrong
 from connproof.stores import DatabaseStore, Key
+from postgres import empty_database
+
+CONNECTOR = {
+    "base_url": "https://canary.example.com",
+    "auth": {"type": "none"},
+    "pagination": {"type": "none"},
+    "resources": {"rows": {"list": {"method": "GET", "path": "/rows"}}},
+}
 
 
 @pytest.mark.parametrize("url", ["", "configs.db", "not a url", "nosuch://user:s3cret@host/db", "https://s3cret@host"])
@@ -60,6 +69,24 @@ def test_a_server_that_is_not_there_is_told_without_the_password(tmp_path: Path)
 
     assert "postgresql:///configs" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_refused_row_is_not_quoted(postgres_url: str) -> None:
+    """A server says what is wrong in the first line, and quotes the row below it."""
+    import psycopg
+
+    url = empty_database(postgres_url)
+    with closing(DatabaseStore(url)) as store:
+        store.create()
+        document = json.dumps(CONNECTOR).encode()
+        written = store.put(Key("shop"), document, expected=None)
+        with psycopg.connect(url) as owner:
+            owner.execute("ALTER TABLE connproof_documents ADD CHECK (level = '') NOT VALID")
+
+        with pytest.raises(CallWrong, match="violates check constraint") as caught:
+            store.put(Key("shop"), document, expected=written)
+
+    assert "canary" not in str(caught.value)
 
 
 def test_making_the_table_again_changes_nothing(tmp_path: Path) -> None:

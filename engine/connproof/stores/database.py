@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from connproof.errors import CallWrong
 from connproof.stores.keys import Kept, Key, refuse_unfit, revision_of
-from connproof.stores.opening import opened
+from connproof.stores.opening import cause_of, opened
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -53,16 +53,18 @@ class DatabaseStore:
         self._engine.dispose()
 
     def read(self, key: Key) -> Kept | None:
+        import sqlalchemy as sa
+
         columns = self._table.c
         with self._asking() as connection:
-            row = connection.execute(self._select(columns.document, columns.revision).where(self._is(key))).first()
+            row = connection.execute(sa.select(columns.document, columns.revision).where(self._is(key))).first()
         return Kept(row.document.encode(), f"{self._shown}#{key}", row.revision) if row else None
 
     def revisions(self, keys: Sequence[Key]) -> tuple[str | None, ...]:
         import sqlalchemy as sa
 
         columns = self._table.c
-        asked = self._select(columns.connector, columns.level, columns.name, columns.revision)
+        asked = sa.select(columns.connector, columns.level, columns.name, columns.revision)
         with self._asking() as connection:
             rows = connection.execute(asked.where(sa.or_(sa.false(), *map(self._is, keys)))).all()
         found = {(row.connector, row.level, row.name): row.revision for row in rows}
@@ -84,11 +86,6 @@ class DatabaseStore:
                 return None
         return new["revision"]
 
-    def _select(self, *columns: sqlalchemy.Column[Any]) -> sqlalchemy.Select[Any]:
-        import sqlalchemy as sa
-
-        return sa.select(*columns)
-
     def _is(self, key: Key) -> sqlalchemy.ColumnElement[bool]:
         import sqlalchemy as sa
 
@@ -104,9 +101,8 @@ class DatabaseStore:
             with self._engine.begin() as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as fault:
-            cause = str(getattr(fault, "orig", None) or type(fault).__name__).strip()
             raise CallWrong(
                 "the config store could not do what it was asked",
-                facts={"store": self._shown, "cause": cause},
+                facts={"store": self._shown, "cause": cause_of(fault)},
                 fix="is it there, and was its table made? see docs/stores.md",
-            ) from fault
+            ) from None

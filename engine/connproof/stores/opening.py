@@ -12,7 +12,7 @@ from connproof.errors import CallWrong
 if TYPE_CHECKING:
     import sqlalchemy
 
-__all__ = ["opened"]
+__all__ = ["cause_of", "opened"]
 
 _DRIVERS: Final = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -46,3 +46,9 @@ def opened(url: str, store: str, **connect: dict[str, Any]) -> tuple[sqlalchemy.
         address.get_backend_name(), host=address.host, port=address.port, database=address.database
     ).render_as_string()
     return engine, shown
+
+
+def cause_of(fault: sqlalchemy.exc.SQLAlchemyError) -> str:
+    """What a database said of a failure: the first line alone, as those below it may quote a row."""
+    said = str(getattr(fault, "orig", None) or "").strip().splitlines()
+    return said[0] if said else type(fault).__name__

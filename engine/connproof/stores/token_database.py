@@ -1,7 +1,8 @@
 """Tokens in a table of their own: SQLite in a file for one machine, PostgreSQL for many. One set of statements.
 
 Every write names what it expects to find, or keeps the row while it looks, in a transaction of its own which no
-provider is ever waited for in. Tokens are sealed; a row whose tokens no key opens is read as blocked_config, and stays as it is.
+provider is ever waited for in. Tokens are sealed; a row whose tokens no key opens is read as blocked_config, and
+stays as it is.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from connproof.clock import Clock
 from connproof.errors import StoreFailed
-from connproof.stores.opening import opened
+from connproof.stores.opening import cause_of, opened
 
 if TYPE_CHECKING:
     import sqlalchemy
@@ -93,11 +93,9 @@ class Transactions:
             with self._engine.execution_options(**options).begin() as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as fault:
-            # The first line alone: those below it may quote a row.
-            cause, *_ = [*str(getattr(fault, "orig", None) or "").strip().splitlines(), type(fault).__name__]
             raise StoreFailed(
                 "the token store did not do what it was asked, or did not say so",
-                facts={"store": self._shown, "cause": cause},
+                facts={"store": self._shown, "cause": cause_of(fault)},
                 fix="is it there, and were its tables made? see docs/stores.md",
             ) from None
 
