@@ -34,18 +34,24 @@ ENDED, LONG = -1.0, 60.0  # a lease that has ended when it is taken needs no wai
 
 
 @pytest.fixture(scope="module")
-def token_database(postgres_url: str) -> str:
-    """A PostgreSQL database for the tests of this file, which all leave it empty."""
-    return empty_database(postgres_url)
+def server(postgres_url: str) -> Iterator[tuple[str, DatabaseTokens]]:
+    """A PostgreSQL database for the tests of this file, which all find it empty: its address, and a store in it."""
+    url = empty_database(postgres_url)
+    with created(url) as database:
+        yield url, database
 
 
 @contextmanager
-def emptied(url: str) -> Iterator[DatabaseTokens]:
+def created(url: str) -> Iterator[DatabaseTokens]:
     with closing(DatabaseTokens(url, Sealing([KEY]), FixedClock(AT))) as database:
         database.create()
-        for row in run(database.accounts()):
-            run(database.remove(row.account))
         yield database
+
+
+def emptied(database: DatabaseTokens) -> DatabaseTokens:
+    for row in run(database.accounts()):
+        run(database.remove(row.account))
+    return database
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -53,18 +59,22 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[TokenStore
     """An empty store of each kind."""
     if request.param == "memory":
         yield MemoryTokens(FixedClock(AT))
-        return
-    url = f"sqlite:///{tmp_path}/t.db" if request.param == "sqlite" else request.getfixturevalue("token_database")
-    with emptied(url) as database:
-        yield database
+    elif request.param == "postgres":
+        yield emptied(request.getfixturevalue("server")[1])
+    else:
+        with created(f"sqlite:///{tmp_path}/t.db") as database:
+            yield database
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database of each kind."""
-    url = f"sqlite:///{tmp_path}/t.db" if request.param == "sqlite" else request.getfixturevalue("token_database")
-    with emptied(url):
-        yield url
+    if request.param == "postgres":
+        address, database = request.getfixturevalue("server")
+        emptied(database)
+        return str(address)
+    with created(address := f"sqlite:///{tmp_path}/t.db"):
+        return address
 
 
 def pair(number: int, **words: Any) -> TokenPair:
