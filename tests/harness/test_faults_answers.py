@@ -19,6 +19,7 @@ from token_stage import (
     Stores,
     empty_store,
     numbers,
+    on_stores,
     row_of,
     run,
 )
@@ -135,8 +136,7 @@ def test_F26_a_lifetime_in_other_writing_is_a_lifetime(store: Stores, name: str)
     run(main)
 
 
-@pytest.mark.parametrize("assumed", [900, None])
-@pytest.mark.parametrize("name", of_row("F27"))
+@on_stores("name, assumed", of_row("F27"), [900, None])
 def test_F27_a_lifetime_that_is_none_costs_no_token(store: Stores, name: str, assumed: int | None) -> None:
     """The pair is kept first; its end is the config's, else an answer of the API says so; it is noted."""
     words: dict[str, JsonValue] = {} if assumed is None else {"assumed_lifetime_s": assumed}
@@ -233,10 +233,9 @@ def test_F30_not_ok_in_a_success_is_no_token(store: Stores) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("name", of_row("F31"))
-@pytest.mark.parametrize(("declared", "again"), [("none", "granted"), (600, "replayed"), ("strict", "reused")])
+@on_stores("declared, name", ["strict", 600, "none"], of_row("F31"))
 def test_F31_a_success_that_cannot_be_read_may_have_rotated(
-    store: Stores, declared: Any, again: str, name: str, caplog: pytest.LogCaptureFixture
+    store: Stores, declared: Any, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The outcome is unknown; the old token is served; what follows is as for a lost answer. No body is quoted."""
 
@@ -255,6 +254,7 @@ def test_F31_a_success_that_cannot_be_read_may_have_rotated(
             assert 2 == (await a.access()).generation
         except ConnproofError as error:
             said = str(error)
+        again = {"none": "granted", 600: "replayed", "strict": "reused"}[declared]
         assert [(0, "granted"), (0, again)] == stage.presented
         state = ("needs_reauth", "rotation_response_lost") if declared == "strict" else ("ok", "")
         row = await stage.row()
@@ -498,8 +498,7 @@ def test_F37_a_throttle_is_waited_for_by_all(store: Stores, name: str, wait: int
     run(main)
 
 
-@pytest.mark.parametrize("offset", [0, 600, -600])
-@pytest.mark.parametrize("name", ["429, seconds", "429, date"])
+@on_stores("name, offset", ["429, seconds", "429, date"], [0, 600, -600])
 def test_F37_after_the_end_of_the_token_callers_are_told_for_how_long(store: Stores, name: str, offset: int) -> None:
     """In any process, and whatever the provider's clock says: the seconds that are left, and no request is made."""
 

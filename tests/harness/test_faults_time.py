@@ -20,6 +20,7 @@ from token_stage import (
     config,
     empty_store,
     numbers,
+    on_stores,
     row_of,
     run,
 )
@@ -145,8 +146,7 @@ def test_F38_ten_failures_are_ten_longer_pauses(store: Stores, jitter: float) ->
     run(main)
 
 
-@pytest.mark.parametrize("declared", ["none", 600])
-@pytest.mark.parametrize("name", [name for name, one in ANSWERS.items() if "F38" in one.rows])
+@on_stores("name, declared", [name for name, one in ANSWERS.items() if "F38" in one.rows], ["none", 600])
 def test_F38_every_failure_of_the_provider_leaves_the_outcome_open(store: Stores, name: str, declared: Any) -> None:
     """The old token is served meanwhile, and the next try brings the new one."""
 

@@ -7,12 +7,13 @@ alone. One that dies does so between two of its steps: nothing of it runs again,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, TypeVarTuple, Unpack
 
@@ -48,6 +49,7 @@ __all__ = [
     "config",
     "empty_store",
     "numbers",
+    "on_stores",
     "row_of",
     "run",
     "stores",
@@ -192,6 +194,16 @@ def empty_store(*kinds: str) -> Any:
             yield make
 
     return store
+
+
+def on_stores(names: str, *values: Iterable[Any]) -> pytest.MarkDecorator:
+    """Every case on SQLite, and the first on PostgreSQL too: what an answer means is decided before a store is asked.
+
+    `names` are those of the test's arguments, in one string; `values` has the values of each.
+    """
+    every = [*product(*values)]
+    cases = [("sqlite", *case) for case in every] + [("postgres", *every[0])]
+    return pytest.mark.parametrize(("store", *names.split(", ")), cases, indirect=["store"])
 
 
 class Stage:
