@@ -133,10 +133,8 @@ class World:
         while (timers := self.loop.timers()) and timers[0].when <= until:
             self.loop.fire(timers[0])
             self.loop.settle()
-        for task in self.loop._tasks:
-            error = task.exception() if task.done() and not task.cancelled() else None
-            if error is not None and not isinstance(error, ConnproofError):
-                raise error
+        for _, error in self.loop.defects():
+            raise error
 
     async def stored(self, act: Callable[[], T], *, writes: bool = True) -> T:
         """One transaction. Raises StoreFailed where the database fails over: it is done then, or it is not."""

@@ -281,6 +281,22 @@ def test_an_error_that_nobody_raises_on_purpose_is_told() -> None:
     assert ("worker A ended in KeyError",) == played(work).broken
 
 
+def test_an_error_of_a_task_that_nobody_waits_for_is_told() -> None:
+    """What goes wrong in the background is a race too; that somebody took the error's word for it changes nothing."""
+
+    async def work(world: World) -> None:
+        async def beat() -> None:
+            await world.pause("beats")
+            raise KeyError("lease")
+
+        beating = asyncio.create_task(beat())
+        beating.add_done_callback(lambda task: task.exception())
+        await world.pause("works")
+        await world.pause("works on")
+
+    assert ("worker A ended in KeyError",) == played(work).broken
+
+
 def test_always_ends_the_execution_where_it_breaks() -> None:
     """The table ends with the event after which the rule no longer held."""
 

@@ -72,7 +72,7 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         self._acting = ""
         self._is_running = False
         # Strong references: what dies or is left over must not be collected, and so finish, before it was judged.
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks: list[tuple[str, asyncio.Task[Any]]] = []
         self.troubles: list[str] = []
         self._unfit: ScheduleUnfit | None = None
 
@@ -139,6 +139,15 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         self._timers = [timer for timer in self._timers if timer.worker != worker]
         heapq.heapify(self._timers)
 
+    def defects(self) -> list[tuple[str, BaseException]]:
+        """Errors that no engine raises on purpose, of tasks that ended in one, and whose they are; none is told twice.
+
+        Also of a task that nobody waited for: what went wrong in it would never be seen.
+        """
+        ends = [(worker, task.exception()) for worker, task in self._tasks if task.done() and not task.cancelled()]
+        found = [(who, error) for who, error in ends if error is not None and not isinstance(error, ConnproofError)]
+        return list({id(error): (who, error) for who, error in reversed(found)}.values())[::-1]
+
     def _run(self, turn: Turn) -> None:
         if _is_off(turn.handle) or turn.worker in self._dead:
             return
@@ -171,7 +180,7 @@ class ControlledLoop(asyncio.AbstractEventLoop):
         """Close what is left over. Nothing of it can happen any more, and nobody looks at what it does."""
         self._ready.clear()
         self._timers.clear()
-        for task in self._tasks:
+        for _, task in self._tasks:
             if not task.done():
                 coroutine = task.get_coro()
                 assert isinstance(coroutine, Coroutine)  # what create_task was given
@@ -231,7 +240,7 @@ class ControlledLoop(asyncio.AbstractEventLoop):
     ) -> asyncio.Task[T]:
         # asyncio's own names count the tasks of the whole process, and would never be the same twice.
         task = asyncio.Task(coro, loop=self, name=name or f"task {len(self._tasks) + 1}", context=context)
-        self._tasks.append(task)
+        self._tasks.append((WORKER.get() if context is None else context.get(WORKER, ""), task))
         return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ one execution differ from another. Whoever plays says which option is taken wher
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -190,10 +191,11 @@ def perform(scenario: Scenario, choose: Choose) -> Performance:
         if not broken:
             broken += [f"worker {worker} waits for ever" for worker in world.waiting()]
             broken += [
-                f"worker {worker} ended in {type(result).__name__}"
+                f"worker {worker} was cancelled"
                 for worker, result in world.results.items()
-                if isinstance(result, BaseException) and not isinstance(result, ConnproofError)
+                if isinstance(result, asyncio.CancelledError)
             ]
+            broken += [f"worker {worker} ended in {type(error).__name__}" for worker, error in loop.defects()]
             broken += loop.troubles
             broken += play.judge()
         return Performance(tuple(points), tuple(world.lines), tuple(broken), world.reached, ended=True)
