@@ -235,6 +235,26 @@ def test_a_lost_acknowledgement_comes_after_the_write() -> None:
     assert {"a": ["text"]} == rows.rows
 
 
+def test_what_writes_nothing_loses_no_acknowledgement() -> None:
+    """A store that is asked for the time, or for its rows, has nothing to acknowledge."""
+
+    class Asked:
+        async def now(self) -> float:
+            return 0.0
+
+        async def accounts(self) -> list[str]:
+            return []
+
+    async def work(world: World) -> None:
+        store = world.store(Asked())
+        await store.now()
+        await store.accounts()
+
+    explored = explore(alone(work, faults=Faults(slow=0, lost_writes=1)))
+
+    assert (1, 0) == (explored.executions, explored.reached["lost_writes"])
+
+
 def test_faults_are_counted() -> None:
     """A campaign in which a fault never fired proves nothing about it."""
 

@@ -40,7 +40,7 @@ WAKES: Final = "(wakes)"
 
 _FRESH, _OVERTAKEN, _SLOW = range(3)
 _FAULT: Final[Touch] = ("fault", True)
-_READS: Final = frozenset({"read", "client_block"})
+_READS: Final = frozenset({"now", "read", "accounts", "client_block"})
 
 
 class Provider(Protocol):
