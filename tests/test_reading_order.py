@@ -123,7 +123,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "mapping": ("values", "instants", "patterns", "jsonata", "models", "custom", "paths"),
     "pagination": ("leads",),
     "parity": ("instants", "compare"),
-    "provider": ("writing", "dialect", "odd_answers", "authorization", "resource", "faces"),
+    "provider": ("writing", "dialect", "odd_answers", "authorization", "watched", "resource", "faces"),
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing"),
     "report": ("terminal", "certificate"),
