@@ -7,7 +7,7 @@ fast and the same each time. No httpx call of this process escapes while it runs
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -26,7 +26,7 @@ from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
 
-__all__ = ["LaneRun", "credentials_of", "forms_of", "play", "shown_request"]
+__all__ = ["LaneRun", "credentials_of", "driven", "forms_of", "play", "shown_request"]
 
 _T = TypeVar("_T")
 
@@ -118,10 +118,12 @@ def play(
     net: HttpxNet | None = None,
     resume: str | None = None,
     listener: Listener = ignore,
+    lost: Collection[str] = (),
 ) -> LaneRun:
     """Replay a lane, from a resume token where one is given.
 
     Errors that the engine may report are part of the result; any other is raised. `listener` hears every event first.
+    The answers to the exchanges that `lost` names, by id, never arrive.
 
     `mappings` are those that were compiled for this connector, account and clock, as Engine takes them. `net` is the
     net that no httpx call escapes; without one, a net is opened for this run.
@@ -133,7 +135,7 @@ def play(
     unmatched: UnmatchedRequest | None = None
     with (net or HttpxNet()).answering(ledger):
         try:
-            transport: Transport = ReplayTransport(ledger)
+            transport: Transport = ReplayTransport(ledger, lost=lost)
             engine = Engine(
                 connector,
                 transport,
@@ -144,7 +146,7 @@ def play(
                 mappings=mappings,
                 nonce=_Counted(),
             )
-            _driven(_read(engine, operation, lane, records, resume))
+            driven(_read(engine, operation, lane, records, resume))
         except UnmatchedRequest as miss:
             unmatched = miss
         except ConnproofError as ended:
@@ -198,7 +200,7 @@ def _call(lane: Lane, resume: str | None) -> Call:
     )
 
 
-def _driven(coroutine: Coroutine[Any, Any, _T]) -> _T:
+def driven(coroutine: Coroutine[Any, Any, _T]) -> _T:
     try:
         coroutine.send(None)
     except StopIteration as done:

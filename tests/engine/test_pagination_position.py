@@ -98,6 +98,15 @@ def test_P10_lowered_page_size_loses_no_record(most: int) -> None:
     assert rows(1, 20) == read(config, lowering(most, 20))
 
 
+def test_P10_longer_page_is_an_error_where_the_limit_steps() -> None:
+    """More records than asked for, and a step of what was asked for: the next page would give some again."""
+    config = connector({**OFFSET, "page_size_param": "limit", "default_page_size": 2, "step": "limit"})
+    provider = scripted(items(1, 2, 3))
+
+    with pytest.raises(ProviderBroke, match="longer than the step"):
+        read(config, provider)
+
+
 @pytest.mark.parametrize("words", [{}, {"short_page": "stop", "total_field": "total"}], ids=["plain", "with a total"])
 def test_P10_lowered_page_size_is_an_error_where_the_limit_steps(words: dict[str, JsonValue]) -> None:
     """Stepping by the limit over a shorter page would skip records: the read ends there, loudly."""

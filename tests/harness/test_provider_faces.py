@@ -35,7 +35,7 @@ from pytest_connproof.provider import (
     SimulatedProvider,
 )
 from pytest_connproof.provider.over_http import Loopback
-from pytest_connproof.provider.resource import expired_answer
+from pytest_connproof.provider.telling import answer_meaning
 from scripted import connector
 
 NOW = datetime(2026, 11, 23, 15, 0, 7, tzinfo=UTC)
@@ -283,7 +283,7 @@ def test_the_refusal_is_what_a_rule_calls_expired(rule: dict[str, Any], status: 
     """A provider that has words of its own for it uses them."""
     config = connector(errors=[{"when": rule, "means": "auth_expired"}])
 
-    response = expired_answer(config, config.resources["rows"].operations["list"])
+    response = answer_meaning(config, config.resources["rows"].operations["list"], "auth_expired")
 
     assert (status, body) == (response.status, response.body)
 
@@ -293,7 +293,7 @@ def test_a_rule_that_cannot_be_written_leaves_a_401() -> None:
     rules = [{"when": {"status": 400, "body": {"error": {"matches": "^E[0-9]+$"}}}, "means": "auth_expired"}]
     config = connector(errors=rules)
 
-    assert 401 == expired_answer(config, config.resources["rows"].operations["list"]).status
+    assert 401 == answer_meaning(config, config.resources["rows"].operations["list"], "auth_expired").status
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if loaded(name).auth.token is not None])

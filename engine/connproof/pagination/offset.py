@@ -48,6 +48,12 @@ def _step(pagination: Pagination, page: Page) -> int:
         return _reported(pagination, page)
     if pagination.step == "returned" or page.size is None:
         return len(page.records)
+    if len(page.records) > page.size:
+        raise ProviderBroke(
+            "a page is longer than the step: the next offset would give records again",
+            facts={"asked for": str(page.size), "returned": str(len(page.records))},
+            fix='step by "returned", or ask for the page size that the provider gives',
+        )
     if len(page.records) < page.size and pagination.short_page != "continue":
         raise PageSizeLowered(
             "a page is shorter than the step: the next offset would skip records",

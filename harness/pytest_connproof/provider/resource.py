@@ -6,18 +6,15 @@ like; without such a rule it is a 401.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
-from connproof.model import Connector, ErrorRule, Operation, Request, Response, Trait, XmlFormat
-from connproof.outcome import judged
-from connproof.places import ABSENT, Absent, JsonValue
+from connproof.model import Connector, Operation, Request, Response, XmlFormat
+from connproof.places import JsonValue
 from pytest_connproof.provider.authorization import AuthorizationServer
-from pytest_connproof.provider.writing import Form, answered, at_places, dated, placed
+from pytest_connproof.provider.telling import answer_meaning
+from pytest_connproof.provider.writing import Form, answered, dated, placed
 
-__all__ = ["Resource", "expired_answer", "page_of"]
-
-_ESCAPED = re.compile(r"\\(.)")
+__all__ = ["Resource", "page_of"]
 
 
 class Resource:
@@ -37,7 +34,7 @@ class Resource:
     ) -> None:
         self._page = page_of(operation, records)
         self._serve = serve or (lambda _: self._page)
-        self._expired = expired_answer(connector, operation)
+        self._expired = answer_meaning(connector, operation, "auth_expired")
         self.refuses_all = False
 
     def answer(self, server: AuthorizationServer, request: Request, now: float, *, who: str = "") -> Response:
@@ -53,43 +50,3 @@ def page_of(operation: Operation, records: Sequence[JsonValue]) -> Response:
     found: JsonValue = list(records) if operation.is_list else records[0]
     place = operation.response_path
     return answered(found if place is None else placed({}, place, found), form=form)
-
-
-def expired_answer(connector: Connector, operation: Operation) -> Response:
-    """The answer that the connector's rules read as an expired access token; a bare 401 where none can be written."""
-    rules = connector.rules_for(operation)
-    for rule in rules:
-        if rule.means == "auth_expired":
-            for response, document in _alike(rule):
-                if judged(response, document, rules).meaning == "auth_expired":
-                    return response
-    return answered({"error": "unauthorized"}, ("www-authenticate", "Bearer"), status=401)
-
-
-def _alike(rule: ErrorRule) -> Iterator[tuple[Response, JsonValue]]:
-    """Answers for which a rule should hold, as far as its condition says what they look like."""
-    when = rule.when
-    values = [(place, _fitting(trait)) for place, trait in when.body]
-    headers = [(name, _fitting(trait)) for name, trait in when.headers]
-    document, named = at_places([*values, *headers])
-    for status in when.statuses or (401, 200):
-        code = status if isinstance(status, int) else int(status[0]) * 100
-        if when.text is not None:
-            words = _literal(when.text)
-            yield Response(code, (("content-type", "text/plain"), *named), words.encode()), words
-        else:
-            yield answered(document, *named, status=code), document
-
-
-def _fitting(trait: Trait) -> JsonValue | Absent:
-    """A value that is what a trait says, where that can be told from it."""
-    if trait.equals:
-        return trait.equals[0]
-    if trait.matches is not None:
-        return _literal(trait.matches)
-    return ABSENT if trait.present is False or trait.blank is True else "x"
-
-
-def _literal(pattern: str) -> str:
-    """The text that a pattern without alternatives or repetitions spells out."""
-    return _ESCAPED.sub(r"\1", pattern.removeprefix("^").removesuffix("$"))

@@ -1,0 +1,103 @@
+"""What records and their envelope look like: as in recorded answers where there are some, else as bare as can be.
+
+A made record is the recorded one with other values where the config reads: its key, what pages are sorted by, and what
+other operations are asked by.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from connproof.model import Operation, Response
+from connproof.places import ABSENT, Absent, JsonValue, Place
+from pytest_connproof.answers import document_in
+from pytest_connproof.provider.writing import placed
+
+__all__ = ["Shape", "records_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What stands around the records of an answer, and a record."""
+
+    envelope: JsonValue = None
+    record: JsonValue = None
+
+    @classmethod
+    def of(cls, operation: Operation, successes: Iterable[Response]) -> Shape:
+        """As the first recorded success has it; bare where none has records. What leads to other pages is left out."""
+        for response in successes:
+            document = document_in(operation, response)
+            found = ABSENT if isinstance(document, Absent) else _records(operation, document)
+            if isinstance(found, list) and found and isinstance(found[0], dict):
+                leading = [place for place in _leading(operation) if place.steps]
+                envelope = document if operation.response_path and not isinstance(document, Absent) else None
+                for place in leading:
+                    envelope = _without(envelope, place.steps)
+                return cls(envelope, found[0])
+        return cls()
+
+
+def records_of(operation: Operation, count: int, shape: Shape) -> list[JsonValue]:
+    """So many records, no two with the same key, sorted by whatever the config says that they are sorted by."""
+    return [_record(operation, number, shape.record) for number in range(count)]
+
+
+def _record(operation: Operation, number: int, base: JsonValue) -> JsonValue:
+    record: JsonValue = copy.deepcopy(base) if isinstance(base, dict) else {}
+    keys = [operation.key or Place.parse("id")]
+    paging = operation.pagination
+    if paging is not None and paging.key_field is not None:
+        keys.append(paging.key_field)
+    if operation.hydrate is not None:
+        keys.append(operation.hydrate.source)
+    for place in keys:
+        if place.steps:
+            record = placed(record, place, _key(place.find(record), number))
+    if paging is not None and paging.window is not None:
+        field, first = paging.window.field, paging.window.first
+        record = placed(record, field, _sorted_value(first, number, shared=all(field != key for key in keys)))
+    return record
+
+
+def _key(like: JsonValue | Absent, number: int) -> JsonValue:
+    return 1_000 + number if isinstance(like, int) and not isinstance(like, bool) else f"r{number:04d}"
+
+
+def _sorted_value(first: JsonValue | Absent, number: int, *, shared: bool) -> JsonValue:
+    """A value that grows; where it is not the key, two records share one."""
+    step = number // 2 if shared else number
+    if isinstance(first, str) and not first.isdecimal():
+        return f"2026-01-01T{step // 3600:02d}:{step // 60 % 60:02d}:{step % 60:02d}Z"
+    return step + 1
+
+
+def _records(operation: Operation, document: JsonValue) -> JsonValue | Absent:
+    return operation.response_path.find(document) if operation.response_path else document
+
+
+def _leading(operation: Operation) -> Iterator[Place]:
+    paging = operation.pagination
+    if operation.response_path is not None:
+        yield operation.response_path
+    if paging is None:
+        return
+    for field in (paging.cursor_field, paging.next_url_field):
+        if isinstance(field, Place):
+            yield field
+        elif field is not None:
+            yield from (lead.path for lead in field.alternatives)
+    for place in (paging.stop_field, paging.total_field, paging.page_field, paging.step_field):
+        if place is not None:
+            yield place
+
+
+def _without(here: JsonValue, steps: tuple[object, ...]) -> JsonValue:
+    first, *rest = steps
+    if not isinstance(here, dict) or not isinstance(first, str) or first not in here:
+        return here
+    if not rest:
+        return {name: value for name, value in here.items() if name != first}
+    return {**here, first: _without(here[first], tuple(rest))}
