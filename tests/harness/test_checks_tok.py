@@ -75,6 +75,12 @@ def test_TOK_003_passes_under_every_rotation(project: Project, rotation: str | d
     assert project.judge("TOK-003")["unknown_outcomes"] > 0
 
 
+def test_a_grace_of_no_seconds_is_a_grace(project: Project) -> None:
+    """0 is what was said, and not that nothing was."""
+    assert 0 == tok.rotation_of(project.subject(provider_rotation=0))
+    assert "strict" == tok.rotation_of(project.subject())
+
+
 @pytest.mark.parametrize("more", [{}, {"allow_repeats": True}], ids=["repeats refused", "repeats allowed"])
 @pytest.mark.parametrize("check", ["TOK-001", "TOK-002"])
 def test_TOK_reads_no_further_than_it_must(project: Project, check: str, more: dict[str, bool]) -> None:
