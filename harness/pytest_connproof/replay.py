@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from connproof.documents import child
+from connproof.errors import ProviderDown
 from connproof.links import origin
 from connproof.model import Request, Response
 from connproof.places import JsonValue
@@ -165,13 +166,20 @@ class Ledger:
 
 
 class ReplayTransport:
-    """A transport that answers from a ledger: no network, no HTTP client."""
+    """A transport that answers from a ledger: no network, no HTTP client.
 
-    def __init__(self, ledger: Ledger) -> None:
+    `lost` are the exchanges, by id, whose answers never arrive: they are asked for, and the connection is reset.
+    """
+
+    def __init__(self, ledger: Ledger, *, lost: Collection[str] = ()) -> None:
         self._ledger = ledger
+        self._lost = lost
 
     async def send(self, request: Request) -> Response:
-        return self._ledger.answer(request)
+        response = self._ledger.answer(request)
+        if self._lost and self._ledger.tally().used[-1].exchange.id in self._lost:
+            raise ProviderDown("the exchange broke off", facts={"seen": "connection reset"})
+        return response
 
 
 def _address(parts: Parts) -> tuple[str, ...]:

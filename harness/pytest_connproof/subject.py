@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cached_property
@@ -33,8 +33,10 @@ from pytest_connproof.finding import Inconclusive
 from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.parity import Deviation, load_deviations
+from pytest_connproof.provider.shape import Shape
 from pytest_connproof.recording import Lane, Recording, RecordingUnfit
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
+from pytest_connproof.stage import Stage
 
 __all__ = ["DEFAULT_MAX_AGE_DAYS", "Party", "RecordedLane", "Settings", "Subject"]
 
@@ -47,7 +49,8 @@ class Settings:
 
     What a provider ends within `horizon_days` of it is due. With a `schedule` ("0,1,1"), token checks play that one
     alone; with `campaign`, drawn ones besides those that they search. `provider_rotation` is what the simulated
-    provider does, whatever the config declares.
+    provider does, whatever the config declares. With a `provider_case` ("records=7 size=3"), checks of listings play
+    that one alone; `provider_seed` draws other cases.
     """
 
     as_of: date
@@ -58,6 +61,8 @@ class Settings:
     schedule: str | None = None
     campaign: bool = False
     provider_rotation: Literal["none", "strict"] | int | None = None
+    provider_case: str | None = None
+    provider_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,23 @@ class Subject:
         every = self.connector.operations()
         return tuple(one for one in every if one.pagination is not None and one.pagination.type != "none")
 
+    def stage(self, operation: str) -> Stage:
+        """A listing, by its operation's id, before a simulated provider; records look as the recordings show them."""
+        resource, _, name = operation.partition(".")
+        asked = self.connector.resources[resource].operations[name]
+        return Stage(self.connector, self.account, asked, self._shapes)
+
+    @cached_property
+    def _shapes(self) -> Mapping[str, Shape]:
+        every = {operation.id: operation for operation in self.connector.operations() if operation.is_list}
+        answers: dict[str, list[Response]] = {name: [] for name in every}
+        for recorded in self.lanes.values():
+            for exchange in recorded.lane.exchanges if recorded.lane.operation in every else ():
+                operation = every[recorded.lane.operation]
+                if meaning_of(self.connector, operation, exchange.response).is_success:
+                    answers[operation.id].append(exchange.response)
+        return frozen({name: Shape.of(every[name], found) for name, found in answers.items()})
+
     @cached_property
     def account(self) -> Account:
         """The example account, as which recordings are replayed."""
@@ -240,8 +262,11 @@ class Subject:
             self._runs[lane_id] = self.replayed(lane_id, self.lanes[lane_id].lane)
         return self._runs[lane_id]
 
-    def replayed(self, lane_id: str, lane: Lane, *, resume: str | None = None) -> LaneRun:
-        """A run of a lane's call on exchanges that may have been changed, from a resume token. Kept nowhere."""
+    def replayed(self, lane_id: str, lane: Lane, *, resume: str | None = None, lost: Collection[str] = ()) -> LaneRun:
+        """A run of a lane's call on exchanges that may have been changed, from a resume token. Kept nowhere.
+
+        The answers to the exchanges that `lost` names never arrive.
+        """
         party = self.party(lane)
         return play(
             party.connector,
@@ -253,6 +278,7 @@ class Subject:
             mappings=self._compiled(lane_id),
             net=self.net,
             resume=resume,
+            lost=lost,
         )
 
     def maps(self, lane_id: str, model: str) -> bool:
@@ -295,7 +321,15 @@ class Subject:
         Raises CallWrong, ConfigWrong: no such account, or overrides that may not be.
         """
         name = lane.call.account if lane.call and lane.call.account else None
-        return Party(self.connector, self.account) if name is None else self.parties[name]
+        if name is None:
+            return Party(self.connector, self.account)
+        if name not in self.parties:
+            raise CallWrong(
+                f'{self.name} has no account "{name}", on whose behalf {lane.id} was called',
+                facts={"expected at": f"{self.folder}/accounts/{name}.json", "there are": ", ".join(self.parties)},
+                fix="add the account file, or correct the name in the recording",
+            )
+        return self.parties[name]
 
     @cached_property
     def parties(self) -> Mapping[str, Party]:

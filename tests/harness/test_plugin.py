@@ -32,6 +32,7 @@ Run: TypeAlias = Callable[..., Done]
 # The shop has one recording with one lane. It maps to no unified model, has no contract, and its provider no versions,
 # no limits, no errors, no batches and no refresh.
 OF_NO_SHOP = {
+    "RPL-009",
     "PAR-003",
     "LIM-001",
     "LIM-002",
@@ -51,7 +52,7 @@ OF_NO_SHOP = {
 }
 OF_CONNECTOR = [check for check in CHECKS if check.scope == "connector" and check.id not in OF_NO_SHOP]
 OF_RECORDING = [check for check in CHECKS if check.scope == "recording"]
-OF_LANE = [check for check in CHECKS if check.scope in {"lane", "operation"}]
+OF_LANE = [check for check in CHECKS if check.scope in {"lane", "operation"} and check.id not in OF_NO_SHOP]
 ITEMS = len(OF_CONNECTOR) + len(OF_RECORDING) + len(OF_LANE)
 
 

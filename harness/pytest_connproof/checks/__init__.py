@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import cfg, drf, err, lim, ovr, par, rec, ret, rpl, tok, ver
+from pytest_connproof.checks import altered, cfg, drf, err, lim, ovr, pag, par, rec, ret, rpl, tok, ver
 from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
@@ -21,7 +21,7 @@ from pytest_connproof.subject import Subject
 __all__ = ["CHECKS", "FAMILIES", "Check", "Judge", "targets"]
 
 Judge: TypeAlias = Callable[[Subject, str], Evidence]
-Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "answers", "model"]
+Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "listing", "answers", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Check:
     """One check, and what it is judged on.
 
     `operation` is every lane, and every operation without one; `answers` is every operation with answers, of a
-    connector that has contracts; `model` is every unified model that is mapped to.
+    connector that has contracts; `listing` is every operation with pages; `model` is every unified model that is mapped
+    to.
     """
 
     id: str
@@ -65,11 +66,29 @@ CHECKS: Final[Sequence[Check]] = (
     Check("RPL-004", "the read ends by itself, or in the provider's error", "lane", rpl.the_read_ends),
     Check("RPL-005", "every record of every page reaches the caller once", "lane", rpl.every_record_arrives),
     Check("RPL-006", "every listing with pages was read past the first", "connector", rpl.every_paging_is_exercised),
+    Check("RPL-007", "a read that is broken off goes on without loss", "lane", altered.broken_reads_go_on),
+    Check(
+        "RPL-008",
+        "a page that comes again, is gone or is shorter leaves no hole",
+        "lane",
+        altered.odd_pages_leave_no_hole,
+    ),
+    Check(
+        "RPL-009",
+        "a field of another type is told or allowed, a new one changes nothing",
+        "lane",
+        altered.odd_fields_change_nothing_unseen,
+    ),
     Check("PAR-001", "the records equal the baseline, field by field", "lane", par.records_are_equal),
     Check("PAR-002", "the requests equal the baseline's", "lane", par.requests_are_equal),
     Check("PAR-003", "every mapped field is exercised", "connector", par.every_field_is_exercised),
     Check("PAR-004", "every waiver is valid and used", "connector", par.deviations_are_in_order),
     Check("PAR-005", "every snapshot has a lane", "connector", par.every_snapshot_has_a_lane),
+    Check("PAG-001", "every record arrives once, in order", "listing", pag.every_record_arrives_once),
+    Check("PAG-002", "no request is made that tells nothing", "listing", pag.no_request_too_many),
+    Check("PAG-003", "a read goes on from any page without loss", "listing", pag.it_goes_on_from_any_page),
+    Check("PAG-004", "a listing that contradicts itself ends in an error", "listing", pag.contradictions_are_told),
+    Check("PAG-005", "reads share nothing", "listing", pag.reads_share_nothing),
     Check("LIM-001", "a throttle reaches the caller at once", "connector", lim.throttles_reach_the_caller),
     Check("LIM-002", "no more is told of a quota than the provider said", "connector", lim.limits_are_not_overstated),
     Check("LIM-003", "what looks like a throttle and is none is none", "connector", lim.look_alikes_are_no_throttles),
@@ -144,13 +163,28 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
         yield from subject.connector.unified
     elif check.scope == "answers":
         yield from subject.answers if subject.contracts else ()
+    elif check.scope == "listing":
+        yield from (operation.id for operation in subject.paged)
     elif check.scope == "recording":
         yield from (path.name for path in subject.recording_files)
     else:
-        yield from subject.lanes
+        yield from (lane_id for lane_id in subject.lanes if _bears(check, subject, lane_id))
         if check.scope == "operation":
             exercised = {recorded.lane.operation for recorded in subject.lanes.values()}
             yield from (operation.id for operation in subject.connector.operations() if operation.id not in exercised)
+
+
+def _bears(check: Check, subject: Subject, lane_id: str) -> bool:
+    """Whether a lane has what this check is about."""
+    match check.id:
+        case "RPL-007":
+            return altered.bears(altered.broken_off, subject, lane_id)
+        case "RPL-008":
+            return altered.bears(altered.with_odd_pages, subject, lane_id)
+        case "RPL-009":
+            return altered.bears(altered.with_odd_fields, subject, lane_id)
+        case _:
+            return True
 
 
 def _applies(check: Check, subject: Subject) -> bool:

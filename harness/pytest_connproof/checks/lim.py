@@ -6,11 +6,10 @@ place, in the declared unit, exact. Nothing of the engine's own reading is used 
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from fractions import Fraction
@@ -19,13 +18,14 @@ from typing import Final, TypeAlias
 
 from connproof.conditions import holds
 from connproof.errors import ProviderBusy, ProviderSaid
-from connproof.model import RETRY_AFTER, BudgetRule, Condition, LimitSource, Operation, RateLimit, Request, Response
+from connproof.model import RETRY_AFTER, BudgetRule, Condition, LimitSource, Operation, RateLimit, Response
 from connproof.places import Absent, JsonValue
 from pytest_connproof.answers import document_in, meaning_of, records_in
+from pytest_connproof.counterfactual import answered_with, asked_before, first_other, rest, spread
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.lane_run import LaneRun
-from pytest_connproof.recording import Exchange, Lane
-from pytest_connproof.replay import Ledger, UnmatchedRequest, Use
+from pytest_connproof.recording import Exchange
+from pytest_connproof.replay import Use
 from pytest_connproof.subject import Subject
 
 _MOST_BREAKS: Final = 12  # of one lane: a long one is broken off at its start, at its end and at places between
@@ -150,7 +150,7 @@ def nothing_is_lost_to_a_throttle(subject: Subject, target: str) -> Evidence:  #
         if run.unmatched is not None or run.error is not None or len(run.pages) < 2:
             continue
         lanes += 1
-        for number in _spread(len(run.tally.used)):
+        for number in spread(len(run.tally.used), _MOST_BREAKS):
             _broken_off(subject, lane_id, run, number)
             breaks += 1
     if not lanes:
@@ -210,20 +210,12 @@ def _is_status(status: int, said: int | str) -> bool:
 # LIM-004.
 
 
-def _spread(requests: int) -> Sequence[int]:
-    """The requests before which a read is broken off: each, or of many the first, the last and some between."""
-    if requests <= _MOST_BREAKS:
-        return range(requests)
-    return sorted({round(step * (requests - 1) / (_MOST_BREAKS - 1)) for step in range(_MOST_BREAKS)})
-
-
 def _broken_off(subject: Subject, lane_id: str, whole: LaneRun, number: int) -> None:
     """Break a read off at one request and go on. Raises Finding."""
     lane = subject.lanes[lane_id].lane
     at = whole.tally.used[number].exchange
-    throttle = replace(at, response=Response(429, (("retry-after", "1"),)), repeats=False)
-    changed = tuple(throttle if exchange is at else exchange for exchange in lane.exchanges)
-    broken = subject.replayed(lane_id, replace(lane, exchanges=changed))
+    throttle = Response(429, (("retry-after", "1"),))
+    broken = subject.replayed(lane_id, answered_with(lane, at, throttle))
     where = f"request {number + 1} of {len(whole.tally.used)}, {at.id}, was answered with 429"
     token = broken.error.resume if isinstance(broken.error, ProviderSaid) else None
     if not isinstance(broken.error, ProviderBusy) or token is None:
@@ -231,57 +223,32 @@ def _broken_off(subject: Subject, lane_id: str, whole: LaneRun, number: int) -> 
             f"{lane_id} cannot be gone on with after a throttle",
             rows({"broken off": where, "ended": broken.outcome, "token": "none" if token is None else "there is one"}),
         )
-    # What was asked for a page that the caller did not get is asked again, and the parents of a page that one did:
-    # a token holds no records. Nothing else is there any more.
-    parents = {order for order, aside in broken.asides.items() if aside.purpose == "for_each"}
-    given = broken.tally.used[: broken.asked[-1] if broken.asked else 0]
-    done = {id(use.exchange) for use in given if use.order not in parents}
-    rest = tuple(one for one in lane.exchanges if one.repeats or id(one) not in done)
-    call = lane.call
-    if call is not None and call.limit is not None:
-        call = replace(call, limit=call.limit - len(broken.records))
-    resumed = subject.replayed(lane_id, replace(lane, exchanges=rest, call=call), resume=token)
+    resumed = subject.replayed(lane_id, rest(lane, broken), resume=token)
     if resumed.unmatched is not None:
         asked = resumed.unmatched.request
-        before = tuple(exchange for exchange in lane.exchanges if id(exchange) in done)
         raise Finding(
             f"{lane_id} goes on from its token with a request that was not due",
             rows(
                 {
                     "broken off": where,
                     "then asked": f"{asked.method} {asked.url.partition('?')[0]}",
-                    "which is": "asked a second time" if _answers(before, lane, asked) else "not recorded",
+                    "which is": "asked a second time" if asked_before(lane, broken, asked) else "not recorded",
                 }
             ),
         )
-    got = [json.dumps(record, sort_keys=True) for record in (*broken.records, *resumed.records)]
-    wanted = [json.dumps(record, sort_keys=True) for record in whole.records]
-    if got != wanted or resumed.error is not None:
+    other = first_other(whole.records, (*broken.records, *resumed.records))
+    if other is not None or resumed.error is not None:
         raise Finding(
             f"{lane_id}, broken off and gone on with, is not what it is in one",
             rows(
                 {
                     "broken off": where,
-                    "in one": f"{len(wanted)} records",
+                    "in one": f"{len(whole.records)} records",
                     "in two": f"{len(broken.records)} and {len(resumed.records)} records, then {resumed.outcome}",
-                    "first other": str(
-                        next(
-                            (n for n, (one, other) in enumerate(zip(wanted, got, strict=False), 1) if one != other),
-                            min(len(wanted), len(got)) + 1,
-                        )
-                    ),
+                    "first other": "none" if other is None else str(other),
                 }
             ),
         )
-
-
-def _answers(exchanges: tuple[Exchange, ...], lane: Lane, request: Request) -> bool:
-    """Whether one of these exchanges is this request's."""
-    try:
-        Ledger(replace(lane, exchanges=exchanges)).answer(request)
-    except UnmatchedRequest:
-        return False
-    return True
 
 
 # LIM-002: an independent reading.
