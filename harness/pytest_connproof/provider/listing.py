@@ -28,7 +28,8 @@ _TOKENS: Final = ("after", "place", "token_of_next")
 class Listing:
     """One operation's listing. `rows` may be changed between requests: data moves.
 
-    `shown` counts the habits that have shown in an answer: of others, a read has said nothing.
+    `shown` counts the habits that have shown in an answer: of others, a read has said nothing. `answers` counts what
+    was asked of it.
     """
 
     def __init__(
@@ -39,8 +40,8 @@ class Listing:
         self.paging: Pagination = operation.pagination
         self.case = case
         self.shown: Counter[str] = Counter()
+        self.answers = 0
         self._connector = connector
-        self._slots = slots
         self._shape = shape or Shape()
         self.rows = _rows(operation, case, self._shape)
         facts = operation.provider_facts
@@ -70,12 +71,13 @@ class Listing:
 
     def answer(self, said: Said) -> Response:
         """What the provider answers to a request of this operation."""
+        self.answers += 1
         paging = self._in_force(said)
         rows = self._in_window(said)
         follows = paging.type in {"link_header", "next_url"}
         is_first_page = not follows or isinstance(said.find("query", self._places.token), Absent)
         dropped = paging.own_params == "drop" and not follows and not self._is_first(paging, said)
-        wrong = self._slots.lacking(said) if is_first_page and not dropped else ""
+        wrong = said.lacks or (said.lacks_query if is_first_page and not dropped else "")
         if wrong:
             return self._refused(wrong)
         size = self._size(paging, said)
@@ -118,21 +120,21 @@ class Listing:
         elif leads_to is None and "live_end" in habits and start < len(rows):
             self._fired("live_end")
             leads_to = len(rows)
+        if not shown and not more and "no_content" in habits:
+            self._fired("no_content")
+            return Response(204)
         served = Served(said, number, size, start, stop, shown, leads_to)
         leading = [paging, paging.then.pagination] if paging.then else [paging]
         values = [lead for one in leading for lead in HALVES[one.type].leads(one, served, self._places)]
         values += self._flag(paging, more=more)
         values += self._total(paging, start, size)
-        return self._written(shown, values, is_last=not more)
+        return self._written(shown, values)
 
     def _written(
-        self, shown: Sequence[JsonValue], values: Iterable[tuple[Place | str, JsonValue | Absent]], *, is_last: bool
+        self, shown: Sequence[JsonValue], values: Iterable[tuple[Place | str, JsonValue | Absent]]
     ) -> Response:
         operation, habits = self.operation, self.case.habits
         form: Form = "xml" if isinstance(operation.decode, XmlFormat) else "json"
-        if not shown and is_last and "no_content" in habits:
-            self._fired("no_content")
-            return Response(204)
         records: JsonValue | Absent = list(shown)
         if not shown and "null_items" in habits:
             self._fired("null_items")
