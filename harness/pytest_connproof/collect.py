@@ -31,6 +31,7 @@ MARKERS: Final[Mapping[str, pytest.MarkDecorator]] = {
     "rec": pytest.mark.recording,
     "rpl": pytest.mark.replay,
     "par": pytest.mark.parity,
+    "pag": pytest.mark.pagination,
     "lim": pytest.mark.limits,
     "err": pytest.mark.errors,
     "tok": pytest.mark.tokens,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -17,14 +17,14 @@ from urllib.parse import unquote
 from connproof.clock import Clock, FixedClock
 from connproof.decode import decode_as_sent
 from connproof.errors import ConnproofError, ProviderDown, ProviderSaid
-from connproof.events import Event, PageRead, ReadEnded
-from connproof.model import Account, Connector, Operation, Position, Request, Response
+from connproof.events import Event, Listener, ReadEnded, ignore
+from connproof.model import Account, Connector, Operation, Request, Response
 from connproof.places import ABSENT, Absent, JsonValue, Place
-from connproof.run import Call, Engine
+from connproof.run import Call, Engine, MappedPage
 from pytest_connproof.lane_run import driven, shown_request
 from pytest_connproof.provider.faces import Arrival
 
-__all__ = ["Answering", "Conversation", "Exchanged", "converse", "table"]
+__all__ = ["Answering", "Conversation", "Exchanged", "alternately", "converse", "differences", "table"]
 
 _EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _MOST_SHOWN: Final = 14
@@ -55,11 +55,9 @@ class Conversation:
 
     exchanges: list[Exchanged] = field(default_factory=list)
     records: list[JsonValue] = field(default_factory=list)
-    pages: list[int] = field(default_factory=list)
     error: ConnproofError | None = None
     ended: str | None = None
     is_endless: bool = False
-    position: Position | None = None
 
     @property
     def resume(self) -> str | None:
@@ -70,16 +68,16 @@ class Conversation:
 class _Wire:
     """A transport over whoever answers, which keeps what was said."""
 
-    def __init__(self, provider: Answering, told: Conversation, most: int, now: Callable[[], datetime]) -> None:
+    def __init__(self, provider: Answering, told: Conversation, most: int, clock: Clock | None) -> None:
         self._provider = provider
         self._told = told
         self._most = most
-        self._now = now
+        self.clock = clock or FixedClock(_EPOCH)
 
     async def send(self, request: Request) -> Response:
         if len(self._told.exchanges) >= self._most:
             raise Endless
-        arrival = self._provider.arrive(request, self._now().timestamp())
+        arrival = self._provider.arrive(request, self.clock.now().timestamp())
         self._told.exchanges.append(Exchanged(request, arrival.response))
         if arrival.response is None:
             broken = ProviderDown("the exchange broke off")
@@ -96,44 +94,64 @@ def converse(
     call: Call,
     *,
     most: int,
-    pages: int | None = None,
     clock: Clock | None = None,
 ) -> Conversation:
-    """Read a listing to its end, or the first `pages` pages of it. `most` is how many requests it may send."""
+    """Read a listing to its end. `most` is how many requests it may send."""
     told = Conversation()
-    clock = clock or FixedClock(_EPOCH)
 
     def heard(event: Event) -> None:
         if isinstance(event, ReadEnded):
             told.ended = event.reason
-        elif isinstance(event, PageRead):
-            told.pages.append(event.records)
 
-    engine = Engine(
-        connector,
-        _Wire(provider, told, most, clock.now),
-        account=account,
-        clock=clock,
-        listener=heard,
-        nonce=lambda: "nonce",
-    )
+    engine = _engine(connector, account, _Wire(provider, told, most, clock), heard)
+    pages = engine.pages(operation.resource, operation.name, call)
+    while _turned(pages, told):
+        continue
+    return told
 
-    async def read() -> None:
-        count = 0
-        async for page in engine.pages(operation.resource, operation.name, call):
-            told.records.extend(page.records)
-            told.position = page.position
-            count += 1
-            if count == pages:
-                return
 
+def alternately(
+    connector: Connector,
+    account: Account,
+    operation: Operation,
+    provider: Answering,
+    calls: Sequence[Call],
+    *,
+    most: int,
+) -> list[Conversation]:
+    """Read a listing several times at once through one engine: each read a page, then the next read, and round."""
+    shared = Conversation()
+    engine = _engine(connector, account, _Wire(provider, shared, most, None), ignore)
+    reads = [(engine.pages(operation.resource, operation.name, call), Conversation(shared.exchanges)) for call in calls]
+    left = list(reads)
+    while left:
+        left = [(pages, told) for pages, told in left if _turned(pages, told)]
+    return [told for _, told in reads]
+
+
+def _engine(connector: Connector, account: Account, wire: _Wire, listener: Listener) -> Engine:
+    return Engine(connector, wire, account=account, clock=wire.clock, listener=listener, nonce=lambda: "nonce")
+
+
+def _turned(pages: AsyncIterator[MappedPage], told: Conversation) -> bool:
+    """Read one more page; False where the read has ended."""
     try:
-        driven(read())
+        page = driven(_next(pages))
     except Endless:
         told.is_endless = True
+        return False
     except ConnproofError as error:
         told.error = error
-    return told
+        return False
+    if page is None:
+        told.ended = told.ended or "complete"
+        return False
+    told.records.extend(page.records)
+    return True
+
+
+async def _next(pages: AsyncIterator[MappedPage]) -> MappedPage | None:
+    return await anext(pages, None)
 
 
 def table(

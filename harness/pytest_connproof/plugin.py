@@ -25,6 +25,7 @@ _MARKERS = (
     "recording",
     "replay",
     "parity",
+    "pagination",
     "limits",
     "errors",
     "tokens",
@@ -50,12 +51,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--horizon-days", metavar="N", type=int, default=180, help="how soon an announced end of a version is due (180)"
     )
     group.addoption("--schedule", metavar="CHOICES", help="play this one schedule (0,1,1) in every token check")
-    group.addoption("--campaign", choices=["nightly"], help="nightly: token checks draw schedules besides searching")
+    group.addoption("--campaign", choices=["nightly"], help="nightly: many more drawn schedules and cases")
     group.addoption(
         "--provider-rotation",
         metavar="none|strict|SECONDS",
         help="what the simulated provider does with a used refresh token, whatever the config declares",
     )
+    group.addoption("--provider-case", metavar="CASE", help="play this one case (records=7 size=3) of every listing")
+    group.addoption("--provider-seed", metavar="N", type=int, default=0, help="draw other cases of listings (0)")
     parser.addini("connproof_connectors", "the name of the folders that hold connectors", default="connectors")
 
 
@@ -81,6 +84,10 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--certify searches all schedules: play one with --schedule alone")
     if settings and settings.provider_rotation is not None:
         raise pytest.UsageError("--certify goes by what the config declares: try --provider-rotation alone")
+    if settings and (settings.provider_case is not None or settings.provider_seed):
+        raise pytest.UsageError(
+            "--certify plays the same cases each time: try --provider-case or --provider-seed alone"
+        )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -208,6 +215,8 @@ def _settings(config: pytest.Config) -> Settings:
         schedule=config.getoption("schedule"),
         campaign=config.getoption("campaign") is not None,
         provider_rotation=_provider_rotation(config),
+        provider_case=config.getoption("provider_case"),
+        provider_seed=config.getoption("provider_seed"),
     )
 
 

@@ -21,7 +21,7 @@ from connproof.clock import FixedClock
 from connproof.documents import child, read_json
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.mapping import CompiledMapping, load_model
-from connproof.model import Account, Connector, Operation, UnifiedMapping, frozen
+from connproof.model import Account, Connector, Operation, Response, UnifiedMapping, frozen
 from connproof.overrides import Layer
 from connproof.places import JsonValue
 from connproof.stores import account_in
@@ -33,8 +33,10 @@ from pytest_connproof.finding import Inconclusive
 from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.parity import Deviation, load_deviations
+from pytest_connproof.provider.shape import Shape
 from pytest_connproof.recording import Lane, Recording, RecordingUnfit
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
+from pytest_connproof.stage import Stage
 
 __all__ = ["DEFAULT_MAX_AGE_DAYS", "Party", "RecordedLane", "Settings", "Subject"]
 
@@ -47,7 +49,8 @@ class Settings:
 
     What a provider ends within `horizon_days` of it is due. With a `schedule` ("0,1,1"), token checks play that one
     alone; with `campaign`, drawn ones besides those that they search. `provider_rotation` is what the simulated
-    provider does, whatever the config declares.
+    provider does, whatever the config declares. With a `provider_case` ("records=7 size=3"), checks of listings play
+    that one alone; `provider_seed` draws other cases.
     """
 
     as_of: date
@@ -58,6 +61,8 @@ class Settings:
     schedule: str | None = None
     campaign: bool = False
     provider_rotation: Literal["none", "strict"] | int | None = None
+    provider_case: str | None = None
+    provider_seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,23 @@ class Subject:
         """The operations that have pages, says the config."""
         every = self.connector.operations()
         return tuple(one for one in every if one.pagination is not None and one.pagination.type != "none")
+
+    def stage(self, operation: str) -> Stage:
+        """A listing, by its operation's id, before a simulated provider; records look as the recordings show them."""
+        resource, _, name = operation.partition(".")
+        asked = self.connector.resources[resource].operations[name]
+        return Stage(self.connector, self.account, asked, self._shapes)
+
+    @cached_property
+    def _shapes(self) -> Mapping[str, Shape]:
+        every = {operation.id: operation for operation in self.connector.operations() if operation.is_list}
+        answers: dict[str, list[Response]] = {name: [] for name in every}
+        for recorded in self.lanes.values():
+            for exchange in recorded.lane.exchanges if recorded.lane.operation in every else ():
+                operation = every[recorded.lane.operation]
+                if meaning_of(self.connector, operation, exchange.response).is_success:
+                    answers[operation.id].append(exchange.response)
+        return frozen({name: Shape.of(every[name], found) for name, found in answers.items()})
 
     @cached_property
     def account(self) -> Account:

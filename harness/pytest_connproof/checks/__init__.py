@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import altered, cfg, drf, err, lim, ovr, par, rec, ret, rpl, tok, ver
+from pytest_connproof.checks import altered, cfg, drf, err, lim, ovr, pag, par, rec, ret, rpl, tok, ver
 from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
@@ -21,7 +21,7 @@ from pytest_connproof.subject import Subject
 __all__ = ["CHECKS", "FAMILIES", "Check", "Judge", "targets"]
 
 Judge: TypeAlias = Callable[[Subject, str], Evidence]
-Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "answers", "model"]
+Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "listing", "answers", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Check:
     """One check, and what it is judged on.
 
     `operation` is every lane, and every operation without one; `answers` is every operation with answers, of a
-    connector that has contracts; `model` is every unified model that is mapped to.
+    connector that has contracts; `listing` is every operation with pages; `model` is every unified model that is mapped
+    to.
     """
 
     id: str
@@ -83,6 +84,11 @@ CHECKS: Final[Sequence[Check]] = (
     Check("PAR-003", "every mapped field is exercised", "connector", par.every_field_is_exercised),
     Check("PAR-004", "every waiver is valid and used", "connector", par.deviations_are_in_order),
     Check("PAR-005", "every snapshot has a lane", "connector", par.every_snapshot_has_a_lane),
+    Check("PAG-001", "every record arrives once, in order", "listing", pag.every_record_arrives_once),
+    Check("PAG-002", "no request is made that tells nothing", "listing", pag.no_request_too_many),
+    Check("PAG-003", "a read goes on from any page without loss", "listing", pag.it_goes_on_from_any_page),
+    Check("PAG-004", "a listing that contradicts itself ends in an error", "listing", pag.contradictions_are_told),
+    Check("PAG-005", "reads share nothing", "listing", pag.reads_share_nothing),
     Check("LIM-001", "a throttle reaches the caller at once", "connector", lim.throttles_reach_the_caller),
     Check("LIM-002", "no more is told of a quota than the provider said", "connector", lim.limits_are_not_overstated),
     Check("LIM-003", "what looks like a throttle and is none is none", "connector", lim.look_alikes_are_no_throttles),
@@ -157,6 +163,8 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
         yield from subject.connector.unified
     elif check.scope == "answers":
         yield from subject.answers if subject.contracts else ()
+    elif check.scope == "listing":
+        yield from (operation.id for operation in subject.paged)
     elif check.scope == "recording":
         yield from (path.name for path in subject.recording_files)
     else:

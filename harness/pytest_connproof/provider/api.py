@@ -47,7 +47,7 @@ def scaled(connector: Connector, operation: Operation, size: int) -> tuple[Conne
         return connector, operation
     changed = replace(paging, max_empty_pages=min(paging.max_empty_pages, _MOST_EMPTY))
     if paging.window is not None and paging.window.cap is not None:
-        changed = replace(changed, window=_capped(paging.window, 3 * size + 1))
+        changed = replace(changed, window=_capped(paging.window, 4 * size + 1))
     if paging.then is not None:
         changed = replace(changed, then=replace(paging.then, after_records=2 * size))
     operation = replace(operation, pagination=changed)
@@ -100,8 +100,13 @@ class Api:
     @property
     def shown(self) -> Counter[str]:
         """How often each habit has shown."""
-        every = [self.listing, *self._children.values()]
+        every = self._children.values() if self._children else [self.listing]
         return sum((one.shown for one in every), Counter[str]())
+
+    @property
+    def answers(self) -> int:
+        """How many requests were for a page of the listing."""
+        return sum(one.answers for one in (self._children.values() if self._children else [self.listing]))
 
     @property
     def expected(self) -> tuple[JsonValue, ...]:

@@ -93,7 +93,8 @@ class Terms:
 class Habit:
     """One habit. `values` are what may be drawn for it; 1 stands for a habit that there is or is not.
 
-    Of one `group` a provider has one habit at a time: two of them would undo each other.
+    Of one `group` a provider has one habit at a time: two of them would undo each other. Where a read gets it wrong,
+    `decides` is the word of the config on which it depends, and `fix` what to do.
     """
 
     group: str
@@ -101,6 +102,8 @@ class Habit:
     must: Callable[[Terms], Must]
     when: Callable[[Terms], bool]
     values: Sequence[int] = (1,)
+    decides: str = ""
+    fix: str = ""
 
 
 def _complete(_: Terms) -> Must:
@@ -125,7 +128,8 @@ def _names_position(terms: Terms) -> bool:
 
 
 def _spells(terms: Terms) -> bool:
-    return terms.paging.type == "cursor" and terms.paging.first_cursor not in {0, "0", "a b", " "}
+    paging = terms.paging
+    return paging.type == "cursor" and not paging.allow_repeats and paging.first_cursor not in {0, "0"}
 
 
 def _spells_freely(terms: Terms) -> bool:
@@ -147,6 +151,8 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             _unless_it_steps,
             lambda t: t.may_lower and t.paging.min_page_size == 1,
             (1, 2),
+            decides="short_page",
+            fix="declare max_page_size if up to there as many come as are asked for; let no short page end the read",
         ),
         "generous": Habit(
             "size",
@@ -154,6 +160,8 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             _unless_it_steps,
             lambda t: t.asks_size and t.facts.lowers_page_size is not False,
             (1, 2),
+            decides="step",
+            fix='step by "returned"',
         ),
         "short": Habit(
             "size",
@@ -161,6 +169,8 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             _complete,
             lambda t: t.may_be_short and (t.is_led or t.paging.type == "keyset" or t.counts_records),
             (1, 2),
+            decides="short_page",
+            fix="let no short page end the read; or say in provider_facts that short_pages is false, with its source",
         ),
         "filtered": Habit(
             "size",
@@ -170,6 +180,8 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
                 t.may_be_short
                 and (t.is_led or t.paging.type in {"keyset", "page"} or (t.steps and t.paging.short_page == "continue"))
             ),
+            decides="short_page",
+            fix="let no short page end the read; or say in provider_facts that short_pages is false, with its source",
         ),
         "hollow": Habit(
             "size",
@@ -177,6 +189,8 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             lambda t: "either" if t.counts_records or t.paging.type == "keyset" else _unless_it_continues(t),
             lambda t: t.may_be_empty and t.paging.type != "none" and t.paging.short_page != "stop",
             (1, 2),
+            decides="empty_page",
+            fix="let no empty page end the read; or say in provider_facts that empty_pages is false, with its source",
         ),
         "refuses_size": Habit(
             "size",
@@ -184,28 +198,56 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             _complete,
             lambda t: bool(t.paging.reduce_on) and t.asks_size and t.paging.min_page_size == 1,
             (1, 2),
+            decides="reduce_on",
+            fix="see which statuses mean that a page is too large",
         ),
         # How nothing is said.
         "null_items": Habit(
-            "items", "says null for a list without records", _complete, lambda t: t.is_json and t.has_place
+            "items",
+            "says null for a list without records",
+            _complete,
+            lambda t: t.is_json and t.has_place,
+            decides="response_path",
+            fix="point it at the list",
         ),
         "no_items": Habit(
             "items",
             "leaves the list out where it has no records",
             lambda t: "complete" if t.operation.items_may_be_missing else "either",
             lambda t: t.is_json and t.has_place,
+            decides="items_may_be_missing",
+            fix="set it where the provider leaves an empty list out",
         ),
         "no_content": Habit(
             "items",
             "answers 204 where nothing is left",
             _complete,
             lambda t: t.is_json and not t.steps,
+            decides="empty_page",
+            fix="an empty answer is an empty page",
         ),
         "null_end": Habit(
-            "end", "says null where no page follows", _complete, lambda t: _names_position(t) and t.is_json
+            "end",
+            "says null where no page follows",
+            _complete,
+            lambda t: _names_position(t) and t.is_json,
+            fix="null is no next page",
         ),
-        "blank_end": Habit("end", "says an empty text where no page follows", _complete, _names_position),
-        "live_end": Habit("live", "names a next page on the last one, which is empty", _complete, lambda t: t.is_led),
+        "blank_end": Habit(
+            "end",
+            "says an empty text where no page follows",
+            _complete,
+            _names_position,
+            fix="an empty text is no next page",
+        ),
+        "live_end": Habit(
+            "live",
+            "names a next page on the last one, which is empty",
+            _complete,
+            lambda t: t.is_led,
+            decides="empty_page",
+            fix="an empty page that names no next one is the end",
+        ),
         # What a cursor is like.
         "numbers": Habit(
             "spelling", "names its places by numbers, from 0 on", _complete, lambda t: _spells(t) and t.is_json
@@ -233,13 +275,38 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             lambda t: t.paging.type == "link_header",
         ),
         # What contradicts itself, or leads round in circles.
-        "itself": Habit("way", "names page {n} as its own next page", _told, lambda t: t.is_led and _loops(t), (1, 2)),
-        "circle": Habit(
-            "way", "leads from page {n} back to the first", _told, lambda t: t.is_led and _loops(t), (2, 3, 5)
+        "itself": Habit(
+            "way",
+            "names page {n} as its own next page",
+            _told,
+            lambda t: t.is_led and _loops(t),
+            (1, 2),
+            decides="allow_repeats",
+            fix="leave it out: a place that comes back is a loop",
         ),
-        "deaf": Habit("way", "gives its first page, whatever place is asked for", _told, _loops),
+        "circle": Habit(
+            "way",
+            "leads from page {n} back to the first",
+            _told,
+            lambda t: t.is_led and _loops(t),
+            (2, 3),
+            decides="allow_repeats",
+            fix="leave it out: a place that comes back is a loop",
+        ),
+        "deaf": Habit(
+            "way",
+            "gives its first page, whatever place is asked for",
+            _told,
+            _loops,
+            fix="check the name of the parameter, and where it is sent; declare the key of the records",
+        ),
         "no_progress": Habit(
-            "way", "gives empty pages for ever, and says that there is more", _told, lambda t: t.may_be_empty
+            "way",
+            "gives empty pages for ever, and says that there is more",
+            _told,
+            lambda t: t.may_be_empty,
+            decides="max_empty_pages",
+            fix="lower it",
         ),
         "foreign": Habit("way", "leads to another host", _told, lambda t: t.follows),
         "forgets": Habit(
@@ -248,31 +315,62 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             lambda t: "told" if t.paging.on_expired == "fail" else "complete",
             lambda t: t.is_led or t.paging.type == "keyset",
             (2, 3),
+            decides="on_expired",
+            fix="declare in errors what says that a place is gone (cursor_expired), and in on_expired what to do",
         ),
         "worded_flag": Habit(
             "flag",
             'says "true" and "false" where it should say true and false',
             _told,
             lambda t: t.paging.stop_field is not None and isinstance(t.paging.stop_when, bool) and t.is_json,
+            decides="stop_when",
+            fix="declare the value as the provider sends it, with its class",
         ),
         "no_flag": Habit(
-            "flag", "says neither that there is more nor that there is not", _either, lambda t: t.has_flag
+            "flag",
+            "says neither that there is more nor that there is not",
+            _either,
+            lambda t: t.has_flag,
+            decides="stop_field",
+            fix="check its path",
         ),
-        "eager_flag": Habit("flag", "says to the end that there is more", _either, lambda t: t.has_flag),
+        "eager_flag": Habit(
+            "flag",
+            "says to the end that there is more",
+            _either,
+            lambda t: t.has_flag,
+            decides="stop_field",
+            fix="check its path, and the polarity of stop_when",
+        ),
         # Totals.
         "worded_total": Habit("total", "says its total as a text", _complete, lambda t: t.has_total),
         "null_total": Habit(
             "total", "says null for its total", _complete, lambda t: t.paging.total_field is not None and t.is_json
         ),
-        "high_total": Habit("total", "says {n} too many for its total", _complete, lambda t: t.has_total, (1, 3)),
+        "high_total": Habit(
+            "total",
+            "says {n} too many for its total",
+            _complete,
+            lambda t: t.has_total,
+            (1, 3),
+            decides="total_field",
+            fix="an empty page ends the read before a total is reached",
+        ),
         "zero_total": Habit(
             "total",
             "says 0 for its total from the second page on",
             lambda t: "complete" if t.paging.total_from == "first" else "either",
             lambda t: t.has_total,
+            decides="total_from",
+            fix='set it to "first" if only the first page has the total',
         ),
         "wrong_echo": Habit(
-            "way", "says that every page is the first", _told, lambda t: t.paging.page_field is not None
+            "way",
+            "says that every page is the first",
+            _told,
+            lambda t: t.paging.page_field is not None,
+            decides="page_field",
+            fix="leave it out: pages are then counted from first_page on",
         ),
     }
 )

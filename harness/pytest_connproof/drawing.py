@@ -1,0 +1,80 @@
+"""Draw cases with Hypothesis, and shrink the one that goes wrong to the smallest that does.
+
+The same seed draws the same cases; nothing is kept between runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pytest_connproof.provider.habits import HABITS, Case, Must, playable
+from pytest_connproof.stage import Stage
+
+__all__ = ["cases", "first_wrong"]
+
+_T = TypeVar("_T")
+_MOST_HABITS = 4
+
+
+class _Wrong(Exception):
+    """A case goes wrong."""
+
+
+def cases(stage: Stage, *musts: Must) -> Any:
+    """A Hypothesis strategy: cases of habits of which one of these must come, at most one of each group.
+
+    At most one habit of a case is such that not all records must come.
+    """
+    from hypothesis import strategies as st
+
+    names = [name for name in playable(stage.terms) if HABITS[name].must(stage.terms) in musts]
+
+    @st.composite
+    def drawn(draw: Any) -> Case:
+        size = draw(st.sampled_from(list(stage.sizes)))
+        pages, more = draw(st.integers(0, 6 if stage.paging.window else 3)), draw(st.integers(-1, 1))
+        chosen = draw(st.lists(st.sampled_from(names), max_size=_MOST_HABITS, unique=True)) if names else []
+        habits: dict[str, int] = {}
+        groups = set[str]()
+        for name in chosen:
+            # What contradicts itself in two ways may well agree with itself.
+            own = {HABITS[name].group} | ({"contradiction"} if HABITS[name].must(stage.terms) != "complete" else set())
+            if not groups & own:
+                groups |= own
+                habits[name] = draw(st.sampled_from(list(HABITS[name].values)))
+        return Case(max(0, pages * size + more), size, MappingProxyType(habits))
+
+    return drawn()
+
+
+def first_wrong(strategy: Any, play: Callable[[Any], _T | None], *, examples: int, seed: int) -> _T | None:
+    """What `play` gives for the smallest drawn value for which it gives anything; None where it never does."""
+    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+    from hypothesis import seed as seeded
+
+    found: _T | None = None
+
+    @seeded(seed)
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
+        verbosity=Verbosity.quiet,
+    )
+    @given(strategy)
+    def one(value: Any) -> None:
+        nonlocal found
+        wrong = play(value)
+        if wrong is not None:
+            found = wrong  # the last one is what it was shrunk to
+            raise _Wrong
+
+    with suppress(_Wrong):  # what was found says it
+        one()
+    return found
