@@ -55,13 +55,22 @@ class Listing:
             size=case.size,
         )
         self._forgot = False
+        self._is_backwards = self.paging.type == "keyset" and self.paging.key_from == "first"
+        self._begun: set[float] = set()
         if any(held.is_hidden for held in self.rows):
             self.shown.update(name for name in ("filtered", "hollow") if name in case.habits)
 
     @property
     def expected(self) -> tuple[JsonValue, ...]:
-        """The records that a reader must get, in their order."""
-        return tuple(held.record for held in self.rows if not held.is_hidden)
+        """The records that a reader must get, in their order; of a listing that goes backwards, in that of its pages."""
+        if not self._is_backwards:
+            return tuple(held.record for held in self.rows if not held.is_hidden)
+        pages: list[list[JsonValue]] = [[]]
+        for held in _backwards(self.rows):
+            if held.order in self._begun:
+                pages.append([])
+            pages[-1] += [] if held.is_hidden else [held.record]
+        return tuple(record for page in pages for record in reversed(page))
 
     @property
     def seed(self) -> JsonValue:
@@ -73,7 +82,7 @@ class Listing:
         """What the provider answers to a request of this operation."""
         self.answers += 1
         paging = self._in_force(said)
-        rows = self._in_window(said)
+        rows = _backwards(self._in_window(said)) if self._is_backwards else self._in_window(said)
         follows = paging.type in {"link_header", "next_url"}
         is_first_page = not follows or isinstance(said.find("query", self._places.token), Absent)
         dropped = paging.own_params == "drop" and not follows and not self._is_first(paging, said)
@@ -106,6 +115,9 @@ class Listing:
             stop = nominal
         number = start // size + 1
         shown = tuple(held.record for held in rows[start:stop] if not held.is_hidden)
+        if self._is_backwards:
+            shown = shown[::-1]
+            self._begun.update(held.order for held in rows[start : start + 1])
         leads_to = stop if stop < len(rows) and paging.type != "none" else None
         more = leads_to is not None
         if "no_progress" in habits and start:
@@ -217,7 +229,7 @@ class Listing:
         """The parameters that a link carries, so that it can be followed by itself."""
         if self.paging.own_params == "keep":
             return []
-        left_out = {self._places.token, "tag", "q" if "percents" in self.case.habits else ""}
+        left_out = {self._places.token, "x_tag", "x_note"}
         if self._connector.auth.type == "api_key" and self._connector.auth.place == "query":
             left_out.add(self._connector.auth.name)
         return [pair for pair in said.query if pair[0] not in left_out]
@@ -276,6 +288,11 @@ def _rows(operation: Operation, case: Case, shape: Shape) -> list[Held]:
         in_hollow = hollow and (hollow - 1) * size <= index < hollow * size
         held.is_hidden = bool(in_hollow) or ("filtered" in case.habits and size > 1 and index % size == 0)
     return rows
+
+
+def _backwards(rows: Sequence[Held]) -> list[Held]:
+    """The rows as they are walked from the end on."""
+    return [Held(-held.order, held.record, held.is_hidden) for held in reversed(rows)]
 
 
 def _other(wanted: JsonValue) -> JsonValue:

@@ -152,7 +152,7 @@ class Places:
         token = _text(self._name(served.leads_to, served.size))
         pairs = [encoded(((self.token, token),))]
         pairs += [encoded((pair,)) for pair in self.own(served.said)]
-        for habit, extra in (("twice", ["tag=a", "tag=b"]), ("percents", ["q=%C3%A9%2Fa%20b%2B"])):
+        for habit, extra in (("twice", ["x_tag=a", "x_tag=b"]), ("percents", ["x_note=%C3%A9%2Fa%20b%2B"])):
             if habit in self.habits:
                 self.fired(habit)
                 pairs += extra
