@@ -910,7 +910,7 @@ def test_RPL_009_fails_on_a_record_that_is_left_out(deals: Project, monkeypatch:
     """One that cannot be mapped is told, and never dropped."""
     real = CompiledMapping.apply
 
-    def unified(self: Any, records: Any, mapping: Any, *_: Any, **__: Any) -> Any:
+    async def unified(self: Any, records: Any, mapping: Any, *_: Any, **__: Any) -> Any:
         compiled = self.reading(mapping)
         mapped = []
         for record in records:
@@ -947,9 +947,9 @@ def test_RPL_009_fails_on_an_error_that_names_another_place(
     """Record, field and expression: without them nobody finds what has changed."""
     real = mapped_module.Mapper.unified
 
-    def unified(self: Any, *given: Any, **words: Any) -> Any:
+    async def unified(self: Any, *given: Any, **words: Any) -> Any:
         try:
-            return real(self, *given, **words)
+            return await real(self, *given, **words)
         except MappingFailed as failed:
             setattr(failed, member, value)
             raise

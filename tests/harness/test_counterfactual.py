@@ -319,16 +319,34 @@ def test_a_page_of_html_is_what_the_rules_make_of_it(
     assert expected == project.judge("RPL-007", "rows.list")["html"]
 
 
-def test_a_long_lane_is_broken_off_at_five_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first and the last answer among them, so that a long recording costs no more than a short one."""
+def test_a_long_lane_is_broken_off_at_three_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At its first answer, at its last and between, so that a long recording costs no more than a short one."""
     pages = [_got(f"page={n}", {"rows": [{"id": n}], "pages": 20}) for n in range(1, 21)]
     paging = {"type": "page", "page_param": "page", "total_field": "pages", "total_counts": "pages"}
     project = _listing(tmp_path, monkeypatch, pages, pagination=paging)
 
     resets = _derived(project, "reset")
 
-    assert [f"rows.list/{number}" for number in (1, 6, 11, 15, 20)] == [one.at.id for one in resets]
-    assert {5} == {project.judge("RPL-007", "rows.list")[name] for name in ("refused", "html", "reset")}
+    assert [f"rows.list/{number}" for number in (1, 11, 20)] == [one.at.id for one in resets]
+    assert {3} == {project.judge("RPL-007", "rows.list")[name] for name in ("refused", "html", "reset")}
+
+
+def test_a_listing_in_xml_is_broken_off_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bodies can be cut, and its last page can be gone; its records are not written anew."""
+    pages = ["<rows><row><id>1</id></row><row><id>2</id></row></rows>", "<rows><row><id>3</id></row></rows>"]
+    exchanges = [_got(f"page={number}", None) for number in (1, 2)]
+    for exchange, page in zip(exchanges, pages, strict=True):
+        exchange["response"] = {"status": 200, "headers": [["content-type", "application/xml"]], "text": [page]}
+    exchanges[0]["response"]["headers"].append(["x-pages", "2"])
+    exchanges[1]["response"]["headers"].append(["x-pages", "2"])
+    paging = {"type": "page", "page_param": "page", "total_header": "x-pages", "total_counts": "pages"}
+    words = {"response_path": "rows.row", "decode": {"type": "xml", "force_list": ["row"]}}
+    project = _listing(tmp_path, monkeypatch, exchanges, pagination=paging, **words)
+
+    assert {"refused": 2, "throttled": 0, "truncated": 4, "html": 2, "reset": 2} == project.judge(
+        "RPL-007", "rows.list"
+    )
+    assert {"again": 0, "gone": 2, "cut": 0} == project.judge("RPL-008", "rows.list")
 
 
 # Records.
@@ -377,3 +395,15 @@ def test_a_lane_that_nobody_can_call_is_a_target_still(deals: Project) -> None:
     assert "deals.list" in list(targets(CHECK["RPL-008"], deals.subject()))
     with pytest.raises(CallWrong, match='deals has no account "nobody", on whose behalf'):
         deals.judge("RPL-008", "deals.list")
+
+
+def test_of_thousands_of_records_few_members_are_retyped(deals: Project) -> None:
+    """Each retyped member is one more read of the whole lane."""
+    exchanges = deals.exchanges()
+    deal = exchanges[2]["response"]["json"]["results"][0]
+    exchanges[2]["response"]["json"]["results"] = [{**deal, "id": str(number)} for number in range(200, 6200)]
+    deals.record(exchanges)
+
+    derived = Counter(one.fault for one in with_odd_fields(deals.subject(), "deals.list"))
+
+    assert {"retyped": 4, "added": 1} == derived

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from connproof.errors import ConnproofError, MappingFailed, ProviderSaid
@@ -251,7 +252,7 @@ class _Refusal:
             "came": _ended(run),
         }
         if resumed is not None:
-            facts["then asked"] = [*_conversation(self._subject, resumed, altered)]
+            facts["then asked"] = [*_conversation(self._subject, resumed, replace(altered, lost=frozenset()))]
             facts["then came"] = _ended(resumed)
         if other is not None:
             facts["first other"] = f"record {other}"
@@ -267,11 +268,13 @@ def _ended(run: LaneRun) -> str:
 
 def _conversation(subject: Subject, run: LaneRun, altered: Altered) -> Iterator[str]:
     """Each request and by what it was answered; of many, the last."""
-    answered = {use.order: use.exchange.id for use in run.tally.used}
+    recorded = {id(exchange) for exchange in subject.lanes[run.lane.id].lane.exchanges}
+    answered = {use.order: use.exchange for use in run.tally.used}
     skipped = max(0, len(run.requests) - _SHOWN_REQUESTS)
     if skipped:
         yield f"... {skipped} requests before"
     for order, request in enumerate(run.requests[skipped:], skipped + 1):
-        by = answered.get(order, "what is not recorded, or was answered already")
-        mark = "   (altered)" if by == altered.at.id else ""
-        yield f"{order}  {shown_request(request, subject.credentials)}   {by}{mark}"
+        by = answered.get(order)
+        told = "what is not recorded, or was answered already" if by is None else by.id
+        is_altered = by is not None and (id(by) not in recorded or by.id in altered.lost)
+        yield f"{order}  {shown_request(request, subject.credentials)}   {told}{'   (altered)' if is_altered else ''}"

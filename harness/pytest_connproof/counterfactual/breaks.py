@@ -45,7 +45,7 @@ __all__ = ["BREAKS", "breaks", "made_like"]
 
 BREAKS: Final = ("refused", "throttled", "truncated", "html", "reset")
 
-_MOST_PLACES: Final = 5  # of one lane: a long one is broken off at its start, at its end and at places between
+_MOST_PLACES: Final = 3  # of one lane: a long one is broken off at its first answer, at its last and between
 
 _ERRORS: Final[Mapping[Meaning, type[ProviderSaid]]] = MappingProxyType(
     {

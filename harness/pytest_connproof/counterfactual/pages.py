@@ -36,7 +36,7 @@ __all__ = ["PAGES", "odd_pages"]
 
 PAGES: Final = ("again", "gone", "cut")
 
-_MOST_PLACES: Final = 5  # of one lane, as where a read is broken off
+_MOST_PLACES: Final = 3  # of one lane, as where a read is broken off
 _LEADS: Final = ("cursor_field", "next_url_field")
 
 
