@@ -113,6 +113,12 @@ def import_(
     api_version: Annotated[
         str, typer.Option(metavar="VERSION", help="The API version of the traffic. Default: the config's.")
     ] = "",
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEMBER", help="Keep what people wrote under this name, such as name. Default: none of it."
+        ),
+    ] = None,
     known_only: Annotated[
         bool, typer.Option("--known-only", help="Leave out the traffic that no operation of the config fits.")
     ] = False,
@@ -145,7 +151,9 @@ def import_(
     if taken_by := taken.get(lane):
         raise CallWrong(f"the lane {lane} stands in {taken_by}", fix=f"name a scenario of it: --lane {lane}#another")
     for file, target in targets.items():
-        recording, left_out = _imported(file, target, lane, loaded, provenance, known_only=known_only, taken=taken)
+        recording, left_out = _imported(
+            file, target, lane, loaded, provenance, keep=keep or (), known_only=known_only, taken=taken
+        )
         taken |= {one.id: target for one in recording.lanes}
         imported.append((recording, left_out))
     for recording, left_out in imported:
@@ -349,12 +357,14 @@ def _imported(
     loaded: Connector | None,
     provenance: Provenance,
     *,
+    keep: Sequence[str],
     known_only: bool,
     taken: Collection[str],
 ) -> tuple[Recording, int]:
     """A foreign file as the recording that is to be written, and how many of its exchanges are left out."""
     tape = foreign.read(file)
     policy = policy_for(loaded) if loaded else Policy(headers=("authorization", "content-type"))
+    policy = replace(policy, keep=tuple(keep))
     pairs = [(_kept(taped.request, policy), taped.response) for taped in tape.exchanges]
     if loaded is None and not lane:
         raise CallWrong("there is no config yet to sort the traffic by", fix="name the lane: --lane contacts.list")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from connproof.documents import Source
 from connproof.errors import Problem
-from connproof.model import Request, Response
+from connproof.model import Request, Response, frozen
 from connproof.places import JsonValue
 from pytest_connproof.recording.parts import Call, Order, Provenance, Recording, RecordingUnfit, Redaction
 from pytest_connproof.recording.reading import parse
@@ -21,7 +22,9 @@ from pytest_connproof.recording.writing import (
     seen_in,
     seen_in_bodies,
 )
-from pytest_connproof.redact import ENCODINGS, Policy, proof, redact
+from pytest_connproof.redact import ENCODINGS, Policy, proof, redact, synthesised
+
+_LIVE: Final = frozenset({"recorded", "imported"})  # traffic of real accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ def assemble(
 ) -> Recording:
     """A redacted recording made of traffic as it was taken. Importers and the recorder use it.
 
+    Of live traffic what people wrote becomes made-up words; see `synthesised`.
+
     The result is what `load` would read from `path` after `save`: nothing is written here. Exchange ids are
     the lane's id, a slash and a number from 1. Raises RecordingUnfit where the traffic cannot be told
     in the format, or where a secret that was found could not be removed everywhere.
@@ -48,7 +53,11 @@ def assemble(
     bare = replace(provenance, redaction=None)
     document = {**document_of(Recording(path, bare, (), Source(path.name))), "lanes": raw}
     redacted = redact(document, policy)
-    text = as_text(redacted.document)
+    finished_document, rules = redacted.document, dict(redacted.rules)
+    if provenance.kind in _LIVE:
+        finished_document, made_up = synthesised(redacted.document, policy or Policy())
+        rules |= {"made up": made_up} if made_up else {}
+    text = as_text(finished_document)
     recording = parse(text.encode(), path)
     proved = proof(text, redacted.secrets)
     problems = [*seen_in(text, proved), *seen_in_bodies(recording, redacted.secrets)]
@@ -58,7 +67,7 @@ def assemble(
     if problems:
         raise RecordingUnfit(path, problems)
     note = (f"raw only: {proved.raw_only} of fewer than 6 characters",) if proved.raw_only else ()
-    redaction = Redaction(redacted.rules, (*ENCODINGS, *note))
+    redaction = Redaction(frozen(rules), (*ENCODINGS, *note))
     finished = replace(recording, provenance=replace(recording.provenance, redaction=redaction))
     return parse(dump(finished).encode(), path)
 

@@ -18,7 +18,8 @@ page is are no secrets and stay.
 
 To read: `symbols` stand for what was there, `proving` searches for what still is; `policy` is what a
 connector adds. `names` says what a slot holds, `walk` leads through a document from slot to slot, `shapes`
-are the patterns by which `finds` sees secrets in one text, and `replacing` does the work.
+are the patterns by which `finds` sees secrets in one text, and `replacing` does the work. `synthetic` then makes up
+words for what people wrote, when live traffic is taken.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pytest_connproof.redact.policy import Policy, policy_for
 from pytest_connproof.redact.proving import ENCODINGS, Hit, Proof, proof, unzipped
 from pytest_connproof.redact.replacing import Change, Redacted, redact
 from pytest_connproof.redact.symbols import PLACEHOLDER
+from pytest_connproof.redact.synthetic import synthesised
 
 __all__ = [
     "ENCODINGS",
@@ -39,5 +41,6 @@ __all__ = [
     "policy_for",
     "proof",
     "redact",
+    "synthesised",
     "unzipped",
 ]

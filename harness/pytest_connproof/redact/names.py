@@ -128,7 +128,7 @@ def slot_of(
         telling = _BESIDE_A_CODE | {"state"} if where == "parameter" else _BESIDE_A_CODE
         return TEXT if telling.isdisjoint(beside) else Slot("strong", "code")
     slot = _slot_by_name(name, where)
-    if slot == _TOKEN and not _PAGING.isdisjoint(_words(parent)):
+    if slot == _TOKEN and not _PAGING.isdisjoint(words(parent)):
         return TEXT
     return slot
 
@@ -136,11 +136,11 @@ def slot_of(
 @lru_cache(maxsize=4096)
 def bare(name: str) -> str:
     """The name without separators and case."""
-    return "".join(_words(name))
+    return "".join(words(name))
 
 
 @lru_cache(maxsize=4096)
-def _words(name: str) -> tuple[str, ...]:
+def words(name: str) -> tuple[str, ...]:
     """`X-Amz-Signature`, `accessToken` and `access_token` in lower-case words."""
     return tuple(word.lower() for word in re.findall(_WORD, name))
 
@@ -148,33 +148,38 @@ def _words(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _slot_by_name(name: str, where: Where) -> Slot:
     """What the name by itself says."""
-    words, whole = _words(name), bare(name)
-    if not words:
+    parts, whole = words(name), bare(name)
+    if not parts:
         return TEXT
     if whole in {"authorization", "proxyauthorization"}:
         return Slot("credential", "authorization")
     if whole in {"cookie", "setcookie"} and where == "header":
         return Slot("cookie" if whole == "cookie" else "set-cookie", "cookie")
-    last = words[-1].removesuffix("s")
-    if placeholder := _STRONG.get(whole) or _STRONG.get("".join((*words[-2:-1], last))) or _STRONG.get(last):
+    last = parts[-1].removesuffix("s")
+    if placeholder := _STRONG.get(whole) or _STRONG.get("".join((*parts[-2:-1], last))) or _STRONG.get(last):
         return Slot(_strong(where), placeholder)
-    if last == "secret" and len(words) > 1:
+    if last == "secret" and len(parts) > 1:
         return Slot(_strong(where), "secret")
-    if where == "header" and last in _HEADER_ENDS and _PAGING.isdisjoint(words):
+    if where == "header" and last in _HEADER_ENDS and _PAGING.isdisjoint(parts):
         return Slot("credential", _WEAK.get(last, "api_key"))
     if where == "parameter" and last in _PARAMETERS and (last != "key" or whole == "key"):
         return _PARAMETERS[last]
     if last == "token":
-        return _TOKEN if _PAGING.isdisjoint(words) else TEXT
+        return _TOKEN if _PAGING.isdisjoint(parts) else TEXT
     if whole in _WEAK:
         return Slot("weak", _WEAK[whole])
-    is_phone = any(word.endswith(_PHONES) for word in words)
-    return Slot("phone") if is_phone and _NOT_A_PHONE.isdisjoint(words) else TEXT
+    is_phone = any(word.endswith(_PHONES) for word in parts)
+    return Slot("phone") if is_phone and _NOT_A_PHONE.isdisjoint(parts) else TEXT
 
 
 def _strong(where: Where) -> Kind:
     # A header's credential may come with its scheme.
     return "credential" if where == "header" else "strong"
+
+
+def says_where(name: str) -> bool:
+    """Whether what stands under a name says where the reading goes on."""
+    return not _PAGING.isdisjoint(words(name))
 
 
 def holds_the_value(name: str) -> bool:

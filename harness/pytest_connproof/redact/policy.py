@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from types import MappingProxyType
+from typing import Final
 
 from connproof.model import Connector, LimitSource, frozen
 
@@ -15,11 +17,17 @@ class Policy:
 
     `headers`: further header names that are recorded. `slots`: parameter, member or header names
     that hold a credential, to the name of their placeholder. `secrets`: values known to be secret.
+
+    What people wrote is replaced when traffic is taken, except for `literals`: words that mean something to the config,
+    what `patterns` (RE2) of it find, and what stands under the member names `keep`.
     """
 
     headers: tuple[str, ...] = ()
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    literals: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
 
 
 def policy_for(connector: Connector) -> Policy:
@@ -30,7 +38,35 @@ def policy_for(connector: Connector) -> Policy:
     sent = {"authorization", "content-type", *_sent(connector), *(name for name, _ in auth.headers)}
     if key and auth.place == "header":
         sent.add(auth.name)
-    return Policy(tuple(sorted({name.lower() for name in {*sent, *_read(connector)}})), frozen(slots))
+    said = list(_said(connector, ""))
+    return Policy(
+        tuple(sorted({name.lower() for name in {*sent, *_read(connector)}})),
+        frozen(slots),
+        literals=frozenset(text for text, is_pattern in said if not is_pattern),
+        patterns=tuple(dict.fromkeys(text for text, is_pattern in said if is_pattern)),
+    )
+
+
+_QUOTED: Final = re.compile(r"""\"((?:[^"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)'""")
+_PATTERNS: Final = frozenset({"matches", "text", "pattern"})  # the words of a config whose texts are patterns
+
+
+def _said(value: object, word: str) -> Iterator[tuple[str, bool]]:
+    """Every text of a config, and whether it is a pattern; of an expression the texts that are quoted in it."""
+    if isinstance(value, str):
+        if word == "expression":
+            yield from ((one or other, False) for one, other in _QUOTED.findall(value))
+        elif value:
+            yield value, word in _PATTERNS
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _said(inner, str(name))
+    elif isinstance(value, tuple | list | frozenset):
+        for inner in value:
+            yield from _said(inner, word)
+    elif is_dataclass(value):
+        for own in fields(value):
+            yield from _said(getattr(value, own.name), own.name)
 
 
 def _sent(connector: Connector) -> Iterator[str]:

@@ -30,6 +30,12 @@ def placeholders(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in re.finditer(_ANY_PLACEHOLDER, text)] if "secret" in text else []
 
 
+def symbols_in(text: str) -> list[tuple[int, int]]:
+    """Where anything of ours stands in a text: placeholders, people and phone numbers."""
+    own = rf"(?:{_PERSON})|(?<![0-9]){_PHONE}(?![0-9])"
+    return [*placeholders(text), *(found.span() for found in re.finditer(own, text))]
+
+
 def masked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     """The text, as long as it was, with FILL in the spans."""
     for start, end in spans:
