@@ -407,3 +407,84 @@ def test_of_thousands_of_records_few_members_are_retyped(deals: Project) -> None
     derived = Counter(one.fault for one in with_odd_fields(deals.subject(), "deals.list"))
 
     assert {"retyped": 4, "added": 1} == derived
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        ("open", ["a number", "an object"]),
+        (1.5, ["a text", "an object"]),
+        (True, ["a text", "an object"]),
+        (["a", "b"], ["an object"]),
+        ({"code": "a"}, ["a list"]),
+        (None, []),
+    ],
+)
+def test_a_member_becomes_what_providers_make_of_it(deals: Project, value: Any, kinds: list[str]) -> None:
+    """Bare or wrapped, one or many; what is null has no type that could be another."""
+    deals.change("recordings/deals.json", "/lanes/2/exchanges/0/response/json/properties/stage", value)
+
+    derived = [one for one in with_odd_fields(deals.subject(), "deals.get") if '"properties.stage"' in one.how]
+
+    assert kinds == [one.how.partition(" is ")[2].partition(", and was")[0] for one in derived]
+    assert {0} >= {one.index for one in derived}
+
+
+def test_what_the_next_page_is_asked_by_keeps_its_type(deals: Project) -> None:
+    """A key of another type would lead elsewhere, and no recording says where."""
+    paging = {"type": "keyset", "key_field": "id", "key_param": "after", "page_size_param": "limit"}
+    deals.change("connector.json", "/resources/deals/list/pagination", {**paging, "default_page_size": 2})
+
+    told = {one.how.partition(" of record")[0] for one in with_odd_fields(deals.subject(), "deals.list")}
+
+    assert '"id"' not in told
+    assert '"properties.stage"' in told
+
+
+def test_a_status_that_asks_for_smaller_pages_breaks_nothing_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The config says that such an answer is asked for again: nobody recorded what then comes."""
+    paging = {"type": "cursor", "cursor_field": "next", "reduce_on": [401, 404], **SIZED}
+    exchanges = [_got("limit=2", _rows(0, 2, next="c2")), _got("limit=2&next=c2", _rows(2, 4))]
+    project = _listing(tmp_path, monkeypatch, exchanges, pagination=paging)
+
+    assert 0 == project.judge("RPL-007", "rows.list")["refused"]
+    assert ["is an empty page", "answered with 410 and no body"] == [one.how for one in _derived(project, "gone")]
+
+
+def test_a_cursor_in_a_header_is_invented_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the recorded second page has its place, the pages between have theirs."""
+    paging = {"type": "cursor", "cursor_field": "next", "cursor_in": "header", "cursor_param": "x-after"}
+    exchanges = [_got("", _rows(0, 3, next="c3")), _got("", _rows(3, 5), headers=[["x-after", "c3"]])]
+    project = _listing(tmp_path, monkeypatch, exchanges, pagination=paging)
+
+    (cut,) = _derived(project, "cut")
+
+    expected = [None, *(f"c3-cut-{number}" for number in range(1, 5))]
+    assert expected == [exchange.request.header("x-after") for exchange in cut.lane.exchanges]
+    assert 1 == project.judge("RPL-008", "rows.list")["cut"]
+
+
+def test_a_place_in_the_path_is_not_invented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which part of a path is the page, the recording does not say."""
+    paging = {"type": "page", "page_param": "page", "page_in": "template", "total_field": "n", "total_counts": "pages"}
+    exchanges = [_got("", _rows(0, 3, n=2), path="/rows/1"), _got("", _rows(3, 5, n=2), path="/rows/2")]
+    project = _listing(tmp_path, monkeypatch, exchanges, pagination=paging, path="/rows/{page}")
+
+    assert {"again": 1, "gone": 3, "cut": 0} == project.judge("RPL-008", "rows.list")
+
+
+def test_a_text_has_no_end_that_could_be_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where bodies are read as texts, neither half of one nor a page of HTML can be told."""
+    exchange = _got("", None)
+    exchange["response"] = {"status": 200, "headers": [["content-type", "text/plain"]], "text": ["a row"]}
+    project = _listing(tmp_path, monkeypatch, [exchange], decode="text", response_path="$", pagination={"type": "none"})
+    operation = project.read("connector.json")["resources"]["rows"]["list"]
+    single = {key: value for key, value in operation.items() if key in {"method", "path", "decode"}}
+    project.change("connector.json", "/resources/rows", {"get": single})
+    project.change("recordings/rows.json", "/lanes/0/id", "rows.get")
+
+    played = project.judge("RPL-007", "rows.get")
+
+    assert {"refused": 1, "throttled": 0, "truncated": 0, "html": 0, "reset": 1} == played
