@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from connproof.errors import CallWrong
 from connproof.model import Position, Request, frozen
@@ -44,7 +44,7 @@ def unpacked(said: Any) -> Position:
     """The position that `packed` made this of. Raises KeyError, TypeError, ValueError for anything else."""
     position = Position(said.get("v", ABSENT), said["t"], said["p"], said["r"], frozen(said.get("s", {})))
     counts = (position.pages, position.records, *(() if position.total is None else (position.total,)))
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
+    if not all(type(count) is int and count >= 0 for count in counts):
         raise ValueError("a count that is none")
     return position
 
@@ -61,17 +61,21 @@ def _sum(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=6).digest()
 
 
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
 def resumed(text: str, call: str) -> Position:
     """The position that a token holds. Raises CallWrong for a text that is none, or is another call's."""
     try:
         whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        said = json.loads(whole[6:]) if whole[:6] == _sum(whole[6:]) else {}
+        said = json.loads(whole[6:], parse_constant=_refused) if whole[:6] == _sum(whole[6:]) else {}
         version, of = said["f"], said["c"]
         position = unpacked(said)
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CallWrong("not a resume token", fix="pass the token as it was given, whole") from None
-    if version not in {_VERSION, _STATED_VERSION}:
-        raise CallWrong(f"a resume token of another version: {version}", fix="start the read anew")
+    if version not in (_VERSION, _STATED_VERSION):  # no set: it may be anything, a list too
+        raise CallWrong(f"a resume token of another version: {version!s:.40}", fix="start the read anew")
     if of != call:
         raise CallWrong("a resume token of another read", fix="resume with the same resource, parameters and page size")
     return position

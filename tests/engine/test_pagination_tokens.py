@@ -88,3 +88,25 @@ def test_a_state_that_is_none_is_no_token(state: Any) -> None:
 
     with pytest.raises(CallWrong, match="not a resume token"):
         read(config, scripted(), Call(resume=rewritten(token, s=state)))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"f": []}, {"f": {}}, {"p": True}, {"t": 1.0}, {"v": float("nan")}, {"v": float("inf")}],
+    ids=str,
+)
+def test_a_word_that_is_none_is_no_token(words: dict[str, Any]) -> None:
+    """A sum is no signature: what anybody can write is refused whole, whatever it is."""
+    token = broken_off(connector_of_rows(CURSOR), items(1, next="c2"))
+
+    with pytest.raises(CallWrong, match="resume token"):
+        read(connector_of_rows(CURSOR), scripted(), Call(resume=rewritten(token, **words)))
+
+
+def test_a_token_without_end_of_depth_is_no_token() -> None:
+    """What only the interpreter's stack would stop is refused like any other text."""
+    text = b'{"f":1,"c":' + b"[" * 100_000
+    token = base64.urlsafe_b64encode(hashlib.blake2b(text, digest_size=6).digest() + text).decode().rstrip("=")
+
+    with pytest.raises(CallWrong, match="not a resume token"):
+        read(connector_of_rows(CURSOR), scripted(), Call(resume=token))
