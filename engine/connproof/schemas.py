@@ -126,6 +126,8 @@ def _problems(
             yield source.problem(pointer, f"expected {_either(kinds)}, found {_class_of(seen)}")
         case "oneOf" | "anyOf":
             needed = [n for branch in rule if branch.keys() == {"required"} for n in branch["required"]]
+            if needed and not isinstance(seen, dict):
+                return  # what it is instead is told by the rule of its class
             meant = next((index for index, branch in enumerate(rule) if _admits(branch, seen, validator)), None)
             if not needed and meant is not None:
                 # Of several forms the one that is of this class was meant: what keeps it from being that is told.

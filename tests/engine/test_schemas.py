@@ -81,6 +81,12 @@ LONG = "x" * 70
             id="oneOf-none",
         ),
         pytest.param(
+            {"type": "object", "oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
+            7,
+            [" expected an object, found an integer"],
+            id="oneOf-of-another-class",
+        ),
+        pytest.param(
             {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]},
             {"a": 1, "b": 1},
             [" expected one of a, b: not a and b together"],
