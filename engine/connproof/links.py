@@ -228,24 +228,31 @@ def resolve(reference: str, base: str) -> str:
     `base` is the URL that the response came from. Only what RFC 3986 section 5.2 says is done (dot
     segments go, the fragment goes, as neither is ever sent), and characters outside ASCII are
     percent-encoded as UTF-8; every other character stays as written. Raises ForeignNextLink for a reference
-    that URL parsers read differently or that is no http URL, LimitExceeded above 32,768 characters.
+    that URL parsers read differently or that is no http URL, LimitExceeded above 32,768 characters,
+    also where it gets them by being resolved and encoded.
     """
-    if len(reference) > _MOST_URL_CHARACTERS:
-        raise LimitExceeded(
-            "the next link is too long",
-            facts={"page": _shown(base), "seen": f"{len(reference):,} characters", "most": f"{_MOST_URL_CHARACTERS:,}"},
-        )
+    _refuse_length(reference, base)
     try:
         url = _joined(reference, base)
     except ValueError as error:
         why = str(error)
     else:
-        return str(_split(url)._replace(fragment=None))
+        whole = str(_split(url)._replace(fragment=None))
+        _refuse_length(whole, base)
+        return whole
     raise ForeignNextLink(
         "the next link is not a URL that can be asked",
         facts={"page": _shown(base), "seen": why},
         fix="nothing was sent; if the config reads the link from the wrong place, correct it, else tell the provider",
     )
+
+
+def _refuse_length(reference: str, base: str) -> None:
+    if len(reference) > _MOST_URL_CHARACTERS:
+        raise LimitExceeded(
+            "the next link is too long",
+            facts={"page": _shown(base), "seen": f"{len(reference):,} characters", "most": f"{_MOST_URL_CHARACTERS:,}"},
+        )
 
 
 def _joined(reference: str, base: str) -> str:

@@ -432,6 +432,13 @@ def test_enormous_references_are_refused() -> None:
         resolve("?cursor=" + "x" * 1_000_000, BASE)
 
 
+@pytest.mark.parametrize("reference", ["?q=" + "\U0001f600" * 8_000, "x" * 20_000])
+def test_references_that_become_enormous_are_refused(reference: str) -> None:
+    """S31: also where percent-encoding makes it so, or the URL that it stands on."""
+    with pytest.raises(LimitExceeded, match="too long"):
+        resolve(reference, f"https://api.example.com/{'y' * 20_000}/")
+
+
 @given(st.text(max_size=40), st.sampled_from(["", "https://", "//", "/", "?", "https://a.example/", "/\\", "@"]))
 def test_whatever_resolves_has_an_origin_and_nothing_unsendable(text: str, prefix: str) -> None:
     """Any reference is either refused or becomes an absolute URL in printable ASCII, stable under resolution."""
