@@ -74,6 +74,7 @@ __all__ = [
 Fact: TypeAlias = str | tuple[str, ...]
 
 _FACT_CHARACTERS = 300
+_PROBLEM_CHARACTERS = 1_000
 
 
 def printable(text: str) -> str:
@@ -121,8 +122,9 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.line}:{self.column}  " if self.line else ""
-        hint = f" ({self.hint})" if self.hint else ""
-        return printable(f"{where}{self.pointer or '/'}  {self.message}{hint}")
+        hint = f" ({printable(self.hint)})" if self.hint else ""
+        at, said = (shortened(printable(text), _PROBLEM_CHARACTERS) for text in (self.pointer or "/", self.message))
+        return f"{where}{at}  {said}{hint}"
 
 
 class ConfigWrong(ConnproofError):

@@ -242,6 +242,14 @@ def test_S29_the_bound_on_bytes_is_exact() -> None:
         decode(sent(b"[123]", "text/html"), limits=limits)
 
 
+def test_an_endless_content_type_is_cut() -> None:
+    """A header may be as long as all headers together; a message is not."""
+    with pytest.raises(PageUnreadable) as refusal:
+        decode(sent(b"x", "application/" + "x" * 60_000))
+
+    assert 1_000 > len(str(refusal.value))
+
+
 # Properties.
 
 json_values = st.recursive(

@@ -152,6 +152,14 @@ def test_a_problem_says_where_what_and_what_to_do(problem: Problem, expected: st
     assert expected == str(problem)
 
 
+def test_a_problem_is_never_endless() -> None:
+    """What stands in a hostile document is shown cut, and says so."""
+    text = str(Problem("/" + "a" * 100_000, 1, 1, 'unknown member "' + "\0" * 100_000))
+
+    assert 2_200 > len(text)
+    assert 2 == text.count(" more characters)")
+
+
 def test_a_wrong_document_lists_every_problem() -> None:
     """One line each, in the form that editors make a link of."""
     wrong = ConfigWrong("c.json", [Problem("/a", 1, 2, "x"), Problem("/b", 3, 4, "y", "z")])

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias
 
 from connproof.decode import as_json, as_text
 from connproof.decode.parts import Limits, begins_like, media_type, seen, unreadable
-from connproof.errors import LimitExceeded, ProviderBroke
+from connproof.errors import LimitExceeded, ProviderBroke, shortened
 from connproof.model import Format, Response, XmlFormat
 from connproof.places import ABSENT, Absent, JsonValue
 
@@ -40,7 +40,7 @@ def decode(response: Response, *, limits: Limits = _LIMITS, declared: Format | N
     if chosen is None:
         raise unreadable(
             response,
-            f"the body is {media_type(response)}, and only JSON and XML are read undeclared",
+            f"the body is {shortened(media_type(response), 100)}, and only JSON and XML are read undeclared",
             fix='if that is what the provider sends, say so in the config ("decode"); '
             "else see whether the URL is an API's",
         )
