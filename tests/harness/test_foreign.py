@@ -522,6 +522,16 @@ def test_no_cassette(write: Write, content: str | bytes, line: int, what: str) -
         ),
         (vcr_json(response={"body": "\ud83d"}), "/http_interactions/0/response/body", "half a character"),
         (vcr_json(response={"body": "\ude00 \U0001f600"}), "/http_interactions/0/response/body", "half a character"),
+        (
+            vcr_json(response={"body": {"string": "a", "encoding": "utf-8\0"}}),
+            "/http_interactions/0/response/body/string",
+            "unknown encoding",
+        ),
+        (
+            har_json(response={"status": [], "content": {"size": 7, "mimeType": ""}}),
+            "/log/entries/0/response/status",
+            "a list, not a whole number",
+        ),
         ('{"a": 1e999}', "/a", "out of range"),
         ('{"http_interactions": [], "recorded_with": "VCR 6.1.0"}', "", "no exchange"),
         ('{"http_interactions": [{}]}', "/http_interactions/0", "has no end"),
@@ -546,6 +556,11 @@ def test_no_cassette(write: Write, content: str | bytes, line: int, what: str) -
             har_json(response={"content": {"mimeType": "text/plain; charset=ascii", "text": "\u00e9"}}),
             "/log/entries/0/response/content/text",
             "its charset ascii lacks",
+        ),
+        (
+            har_json(response={"content": {"mimeType": "text/plain; charset=idna", "text": "..a"}}),
+            "/log/entries/0/response/content/text",
+            "its charset idna lacks",
         ),
     ],
 )
@@ -755,3 +770,37 @@ def test_start_up_does_not_wait_for_yaml() -> None:
     code = "import sys, pytest_connproof.foreign; sys.exit('yaml' in sys.modules)"
 
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+@pytest.mark.parametrize("charset", ["utf-8\\u0000", "no-such"])
+def test_har_with_a_charset_that_is_none(write: Write, charset: str) -> None:
+    """A charset that no text can be put into is taken for UTF-8, as any other that is unknown."""
+    text = har_json(response={"content": {"size": 2, "mimeType": "text/plain; charset=CHARSET", "text": "..\u00e9"}})
+
+    tape = read(write(text.replace("CHARSET", charset)))
+
+    assert "..\u00e9".encode() == only(tape)[1].body
+
+
+@pytest.mark.parametrize("encoding", ["idna", "undefined"])
+def test_vcr_text_that_its_encoding_cannot_hold(write: Write, encoding: str) -> None:
+    """A text that an encoding refuses, for whatever reason, is replayed as it stands."""
+    tape = read(write(vcr_json(response={"body": {"string": "..a", "encoding": encoding}})))
+
+    assert b"..a" == only(tape)[1].body
+
+
+def test_har_of_a_url_that_cannot_be_taken_apart() -> None:
+    """What no parser takes for a URL is written as it stands."""
+    written = write_har([(Request("GET", "https://[/a?b=c"), Response(200), None)], creator_version="1")
+
+    request = json.loads(written)["log"]["entries"][0]["request"]
+    assert ("https://[/a?b=c", [{"name": "b", "value": "c"}]) == (request["url"], request["queryString"])
+
+
+@pytest.mark.parametrize("recorded_at", ["Tue, 05 Jan 99999999999 22:51:34 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"])
+def test_har_of_a_date_that_no_clock_shows(recorded_at: str) -> None:
+    """A date beyond all years is none, and stands in the comment."""
+    written = write_har([(Request("GET", "https://api.test/"), Response(200), recorded_at)], creator_version="1")
+
+    assert f"recorded at: {recorded_at}" == json.loads(written)["log"]["entries"][0]["comment"]

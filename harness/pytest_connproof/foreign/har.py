@@ -24,7 +24,7 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from connproof.model import Headers, Request, Response
 from pytest_connproof.foreign import wire
@@ -116,7 +116,7 @@ def _response_body(response: Part, fields: Headers, method: str) -> bytes:
         return _bytes(text, content.maybe("encoding"), spoken[0] if spoken else mime.text() if mime else "")
     sizes = (content.maybe("size") if content else None, response.maybe("bodySize"))
     empty = any(size is not None and size.value == 0 for size in sizes)
-    if not empty and method != "HEAD" and response.member("status").value not in {204, 205, 304}:
+    if not empty and method != "HEAD" and response.member("status").whole() not in {204, 205, 304}:
         raise response.unfit("has no content: its body was not saved", fix='export "HAR with content"')
     return b""
 
@@ -129,7 +129,7 @@ def _bytes(text: Part, encoding: Part | None, mime_type: str) -> bytes:
     charset = _charset(mime_type)
     try:
         return text.text().encode(charset)
-    except UnicodeEncodeError:
+    except UnicodeError:
         raise text.unfit(f"has characters that its charset {charset} lacks", fix="store it as base64") from None
 
 
@@ -140,7 +140,7 @@ def _charset(mime_type: str) -> str:
     named = message.get_content_charset("utf-8")
     try:
         "".encode(named)
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # ValueError: a name with a NUL
         return "utf-8"
     return named
 
@@ -176,7 +176,7 @@ def _written_request(request: Request) -> dict[str, object]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _named(request.headers),
-        "queryString": _named(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
+        "queryString": _named(parse_qsl(request.url.partition("#")[0].partition("?")[2], keep_blank_values=True)),
         "headersSize": -1,
         "bodySize": len(request.body or b""),
     }
@@ -238,7 +238,7 @@ def _date_time(recorded_at: str | None) -> str | None:
         try:
             moment = parsedate_to_datetime(recorded_at)
             return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        except ValueError:
+        except (ValueError, OverflowError):  # no date, or one that no year holds
             return None
     if "T" not in recorded_at:
         return None

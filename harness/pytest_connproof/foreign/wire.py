@@ -96,11 +96,11 @@ def _bytes(part: Part, encoding: str | None) -> bytes:
     if encoding is not None and encoding.upper() not in {"ASCII-8BIT", "BINARY", "UTF-8"}:
         try:
             return text.encode(encoding)
-        except LookupError:
-            raise part.unfit(f"has the unknown encoding {encoding[:40]!r}", fix="store it as base64") from None
-        except UnicodeEncodeError:
+        except UnicodeError:
             # The text has characters that its encoding lacks: the tools replay it as it stands.
             return _utf8(part, text)
+        except (LookupError, ValueError):  # ValueError: a name with a NUL
+            raise part.unfit(f"has the unknown encoding {encoding[:40]!r}", fix="store it as base64") from None
     return _utf8(part, text)
 
 
