@@ -566,3 +566,16 @@ def test_any_traffic_comes_back(
     text = dump(recording)
     assert text == dump(parse(text.encode(), PATH))
     assert () == unclean(recording)
+
+
+def test_whole_numbers_are_integers_however_they_are_written() -> None:
+    """JSON Schema calls 200.0 an integer; a status that is read is one."""
+    written = SMALL.replace('"status": 200', '"status": 200.0').replace(
+        '"order": "strict",', '"order": "strict",\n      "call": {"page_size": 1e2, "limit": 5.0},'
+    )
+
+    lane = parse(written.encode(), PATH).lanes[0]
+
+    assert lane.call is not None
+    numbers = (lane.exchanges[0].response.status, lane.call.page_size, lane.call.limit)
+    assert [(200, int), (100, int), (5, int)] == [(number, type(number)) for number in numbers]

@@ -114,7 +114,7 @@ def _lane(lane: Mapping[str, Any], pointer: str) -> Lane:
             id=said["id"],
             request=_request(said["request"]),
             response=Response(
-                said["response"]["status"], _pairs(said["response"], "headers"), _bytes(said["response"]) or b""
+                int(said["response"]["status"]), _pairs(said["response"], "headers"), _bytes(said["response"]) or b""
             ),
             repeats=said.get("repeats", False),
             pointer=f"{pointer}/exchanges/{number}",
@@ -128,14 +128,19 @@ def _call(call: Mapping[str, Any]) -> Call:
     params = frozen(call.get("params", {}))
     return Call(
         params,
-        call.get("page_size"),
-        call.get("limit"),
+        _whole(call, "page_size"),
+        _whole(call, "limit"),
         call.get("body", ABSENT),
         _pairs(call, "query"),
         call.get("account"),
         call.get("record", ABSENT),
         frozen(call.get("filters", {})),
     )
+
+
+def _whole(said: Mapping[str, Any], name: str) -> int | None:
+    """JSON Schema calls 60.0 an integer."""
+    return int(said[name]) if name in said else None
 
 
 def _request(said: Mapping[str, Any]) -> Request:
