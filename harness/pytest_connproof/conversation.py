@@ -17,14 +17,24 @@ from urllib.parse import unquote
 from connproof.clock import Clock, FixedClock
 from connproof.decode import decode_as_sent
 from connproof.errors import ConnproofError, ProviderDown, ProviderSaid
-from connproof.events import Event, Listener, ReadEnded, ignore
-from connproof.model import Account, Connector, Operation, Request, Response
+from connproof.events import Event, LimitsSeen, Listener, ReadEnded, ignore
+from connproof.model import Account, Connector, Headers, Operation, Request, Response
 from connproof.places import ABSENT, Absent, JsonValue, Place
 from connproof.run import Call, Engine, MappedPage
 from pytest_connproof.lane_run import driven, shown_request
 from pytest_connproof.provider.faces import Arrival
 
-__all__ = ["Answering", "Conversation", "Exchanged", "alternately", "converse", "differences", "table"]
+__all__ = [
+    "Answering",
+    "Conversation",
+    "Exchanged",
+    "Open",
+    "alternately",
+    "converse",
+    "differences",
+    "opened",
+    "table",
+]
 
 _EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _MOST_SHOWN: Final = 14
@@ -58,6 +68,7 @@ class Conversation:
     error: ConnproofError | None = None
     ended: str | None = None
     is_endless: bool = False
+    limits: dict[int, Headers] = field(default_factory=dict)  # what was told of quotas, by the request's number
 
     @property
     def resume(self) -> str | None:
@@ -80,10 +91,59 @@ class _Wire:
         arrival = self._provider.arrive(request, self.clock.now().timestamp())
         self._told.exchanges.append(Exchanged(request, arrival.response))
         if arrival.response is None:
-            broken = ProviderDown("the exchange broke off")
-            broken.sent = True
+            late = arrival.delivery == "late"
+            broken = ProviderDown("no whole answer within 60 seconds" if late else "the exchange broke off")
+            broken.sent = arrival.delivery != "no act, no answer"
             raise broken
         return arrival.response
+
+
+@dataclass
+class Open:
+    """A read that is under way: `turn` reads one more page."""
+
+    pages: AsyncIterator[MappedPage]
+    told: Conversation
+
+    def turn(self) -> bool:
+        """Read one more page; False where the read has ended."""
+        told = self.told
+        try:
+            page = driven(_next(self.pages))
+        except Endless:
+            told.is_endless = True
+            return False
+        except ConnproofError as error:
+            told.error = error
+            return False
+        if page is None:
+            told.ended = told.ended or "complete"
+            return False
+        told.records.extend(page.records)
+        return True
+
+
+def opened(
+    connector: Connector,
+    account: Account,
+    operation: Operation,
+    provider: Answering,
+    call: Call,
+    *,
+    most: int,
+    clock: Clock | None = None,
+) -> Open:
+    """Begin to read a listing. `most` is how many requests it may send."""
+    told = Conversation()
+
+    def heard(event: Event) -> None:
+        if isinstance(event, ReadEnded):
+            told.ended = event.reason
+        elif isinstance(event, LimitsSeen):
+            told.limits[len(told.exchanges)] = event.headers
+
+    engine = _engine(connector, account, _Wire(provider, told, most, clock), heard)
+    return Open(engine.pages(operation.resource, operation.name, call), told)
 
 
 def converse(
@@ -97,17 +157,10 @@ def converse(
     clock: Clock | None = None,
 ) -> Conversation:
     """Read a listing to its end. `most` is how many requests it may send."""
-    told = Conversation()
-
-    def heard(event: Event) -> None:
-        if isinstance(event, ReadEnded):
-            told.ended = event.reason
-
-    engine = _engine(connector, account, _Wire(provider, told, most, clock), heard)
-    pages = engine.pages(operation.resource, operation.name, call)
-    while _turned(pages, told):
+    read = opened(connector, account, operation, provider, call, most=most, clock=clock)
+    while read.turn():
         continue
-    return told
+    return read.told
 
 
 def alternately(
@@ -122,32 +175,17 @@ def alternately(
     """Read a listing several times at once through one engine: each read a page, then the next read, and round."""
     shared = Conversation()
     engine = _engine(connector, account, _Wire(provider, shared, most, None), ignore)
-    reads = [(engine.pages(operation.resource, operation.name, call), Conversation(shared.exchanges)) for call in calls]
-    left = list(reads)
+    reads = [
+        Open(engine.pages(operation.resource, operation.name, call), Conversation(shared.exchanges)) for call in calls
+    ]
+    left = reads
     while left:
-        left = [(pages, told) for pages, told in left if _turned(pages, told)]
-    return [told for _, told in reads]
+        left = [read for read in left if read.turn()]
+    return [read.told for read in reads]
 
 
 def _engine(connector: Connector, account: Account, wire: _Wire, listener: Listener) -> Engine:
     return Engine(connector, wire, account=account, clock=wire.clock, listener=listener, nonce=lambda: "nonce")
-
-
-def _turned(pages: AsyncIterator[MappedPage], told: Conversation) -> bool:
-    """Read one more page; False where the read has ended."""
-    try:
-        page = driven(_next(pages))
-    except Endless:
-        told.is_endless = True
-        return False
-    except ConnproofError as error:
-        told.error = error
-        return False
-    if page is None:
-        told.ended = told.ended or "complete"
-        return False
-    told.records.extend(page.records)
-    return True
 
 
 async def _next(pages: AsyncIterator[MappedPage]) -> MappedPage | None:

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from pytest_connproof.provider.habits import HABITS, Case, Must, playable
 from pytest_connproof.stage import Stage
 
-__all__ = ["cases", "first_wrong"]
+__all__ = ["Wrong", "cases", "first_wrong", "quiet"]
 
 _T = TypeVar("_T")
 _MOST_HABITS = 4
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
     """A case goes wrong."""
 
 
@@ -52,13 +52,31 @@ def cases(stage: Stage, *musts: Must) -> Any:
 
 def first_wrong(strategy: Any, play: Callable[[Any], _T | None], *, examples: int, seed: int) -> _T | None:
     """What `play` gives for the smallest drawn value for which it gives anything; None where it never does."""
-    from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+    from hypothesis import given
     from hypothesis import seed as seeded
 
     found: _T | None = None
 
     @seeded(seed)
-    @settings(
+    @quiet(examples)  # type: ignore[untyped-decorator]  # it is loaded where it is used alone
+    @given(strategy)
+    def one(value: Any) -> None:
+        nonlocal found
+        wrong = play(value)
+        if wrong is not None:
+            found = wrong  # the last one is what it was shrunk to
+            raise Wrong
+
+    with suppress(Wrong):  # what was found says it
+        one()
+    return found
+
+
+def quiet(examples: int) -> Any:
+    """Settings with which Hypothesis draws so many examples, keeps none, and leaves the telling to others."""
+    from hypothesis import HealthCheck, Phase, Verbosity, settings
+
+    return settings(
         max_examples=examples,
         database=None,
         deadline=None,
@@ -67,14 +85,3 @@ def first_wrong(strategy: Any, play: Callable[[Any], _T | None], *, examples: in
         phases=[Phase.generate, Phase.shrink],
         verbosity=Verbosity.quiet,
     )
-    @given(strategy)
-    def one(value: Any) -> None:
-        nonlocal found
-        wrong = play(value)
-        if wrong is not None:
-            found = wrong  # the last one is what it was shrunk to
-            raise _Wrong
-
-    with suppress(_Wrong):  # what was found says it
-        one()
-    return found

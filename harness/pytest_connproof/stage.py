@@ -81,6 +81,11 @@ class Stage:
         return self.operation.pagination
 
     @property
+    def shape(self) -> Shape:
+        """What its records look like."""
+        return self.shapes.get(self.operation.id, Shape())
+
+    @property
     def terms(self) -> Terms:
         return Terms(self.operation, self.paging, self.operation.provider_facts)
 

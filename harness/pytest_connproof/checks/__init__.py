@@ -89,6 +89,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("PAG-003", "a read goes on from any page without loss", "listing", pag.it_goes_on_from_any_page),
     Check("PAG-004", "a listing that contradicts itself ends in an error", "listing", pag.contradictions_are_told),
     Check("PAG-005", "reads share nothing", "listing", pag.reads_share_nothing),
+    Check("PAG-006", "data that moves loses no record that stays", "listing", pag.moving_data_loses_nothing),
     Check("LIM-001", "a throttle reaches the caller at once", "connector", lim.throttles_reach_the_caller),
     Check("LIM-002", "no more is told of a quota than the provider said", "connector", lim.limits_are_not_overstated),
     Check("LIM-003", "what looks like a throttle and is none is none", "connector", lim.look_alikes_are_no_throttles),
@@ -164,7 +165,7 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
     elif check.scope == "answers":
         yield from subject.answers if subject.contracts else ()
     elif check.scope == "listing":
-        yield from (operation.id for operation in subject.paged)
+        yield from (one.id for one in subject.paged if check.id != "PAG-006" or pag.is_plain(one))
     elif check.scope == "recording":
         yield from (path.name for path in subject.recording_files)
     else:

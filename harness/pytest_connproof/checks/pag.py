@@ -20,6 +20,7 @@ from connproof.model.paging import Pagination
 from pytest_connproof.conversation import alternately, converse, differences, table
 from pytest_connproof.drawing import cases, first_wrong
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.moving import moves
 from pytest_connproof.provider.api import Api
 from pytest_connproof.provider.faces import Arrival
 from pytest_connproof.provider.habits import HABITS, Case, Must, playable
@@ -27,6 +28,7 @@ from pytest_connproof.stage import Played, Stage, orderly, singly
 from pytest_connproof.subject import Subject
 
 _DRAWN: Final = 60
+_MOVES: Final = 40
 _CAMPAIGN: Final = 5_000
 
 
@@ -42,7 +44,7 @@ def no_request_too_many(subject: Subject, target: str) -> Evidence:
     playing = _Playing(subject, "PAG-002", stage)
     for case in playing.chosen(orderly(stage)):
         played = playing.play(case)
-        allowed = _needed(stage.paging, case)
+        allowed = _needed(stage.paging, case) * played.api.listings
         if played.api.answers > allowed and played.told.error is None:
             playing.refuse(played, f"{played.api.answers} requests for {_pages(case)}, where {allowed} tell all")
     return playing.evidence()
@@ -80,6 +82,33 @@ def reads_share_nothing(subject: Subject, target: str) -> Evidence:
             if played.wrong:
                 playing.refuse(played, f"two reads at once, or one after them: {played.wrong}")
     return {**playing.evidence(), "reads": 3 * playing.count}
+
+
+def moving_data_loses_nothing(subject: Subject, target: str) -> Evidence:
+    """Records come, go and change places between pages: what was there all along arrives, and once."""
+    stage, settings = subject.stage(target), subject.settings
+    examples = _CAMPAIGN if settings.campaign else _MOVES
+    wrong, played, changes = moves(stage, examples=examples, seed=settings.provider_seed)
+    if wrong is not None:
+        facts = {
+            "provider": f"holds {wrong.case.records} records at first, {wrong.case.size} on a page",
+            "config": _line(subject, stage.paging, ""),
+            "fix": "if places shift when records come or go, say so in provider_facts: steady_places false",
+            "again": f'pytest "{subject.file}::{target}::PAG-006" --provider-seed {settings.provider_seed}',
+        }
+        raise Finding(wrong.wrong, "\n".join([*wrong.lines, "", rows(facts)]))
+    if not changes:
+        raise Inconclusive(
+            "nothing moved while the listing was read", "the harness chooses: report it, with the config"
+        )
+    return {"reads": played, "changes": changes}
+
+
+def is_plain(operation: Operation) -> bool:
+    """Whether a listing is read by its pages alone: what else its records are made of moves by rules of its own."""
+    paging = operation.pagination
+    beside = (operation.for_each, operation.hydrate, paging.window if paging else None, paging.then if paging else None)
+    return not operation.nested and not any(beside)
 
 
 @dataclass
