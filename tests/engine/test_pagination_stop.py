@@ -251,15 +251,35 @@ def test_P4_what_is_no_list_is_an_error(seen: JsonValue, kind: str) -> None:
 # P19: no body at all.
 
 
-@pytest.mark.parametrize(
-    "empty", [Response(204), Response(200), Response(200, (), b" \n")], ids=["204", "none", "blank"]
-)
-def test_P19_no_body_is_an_empty_page(empty: Response) -> None:
-    """A 204 or an empty body is an empty page: the end of a counted listing, and no error."""
-    provider = scripted(items(1), empty)
+NOTHING = pytest.mark.parametrize("empty", [Response(200), Response(200, (), b" \n")], ids=["none", "blank"])
+
+
+def test_P19_no_content_is_an_empty_page() -> None:
+    """A 204 is an empty page: the end of a counted listing, and no error."""
+    provider = scripted(items(1), Response(204))
 
     assert rows(1, 1) == read(connector(PAGE), provider)
     assert "an empty page" == provider.ended
+
+
+@NOTHING
+def test_P19_no_body_is_an_empty_page_where_a_rule_says_so(empty: Response) -> None:
+    """What a provider means by a 200 without a body is its own to say, and the config's to repeat."""
+    rule = {"when": {"status": 200, "text": r"^\s*$"}, "means": "empty"}
+    provider = scripted(items(1), empty)
+
+    assert rows(1, 1) == read(connector(PAGE, errors=[rule]), provider)
+    assert "an empty page" == provider.ended
+
+
+@NOTHING
+@pytest.mark.parametrize("paging", [PAGE, CURSOR], ids=["counted", "led"])
+def test_P19_no_body_is_no_end(paging: dict[str, JsonValue], empty: Response) -> None:
+    """A body that was lost on its way must not pass for the end: the records behind it would be lost in silence."""
+    with pytest.raises(PageUnreadable, match=r"the answer of rows\.list has no body") as said:
+        read(connector(paging), scripted(items(1, next="c2"), empty))
+
+    assert said.value.resume is not None
 
 
 def test_P19_no_body_ends_a_cursor_too() -> None:

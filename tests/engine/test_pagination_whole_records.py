@@ -332,6 +332,14 @@ def test_P30_a_record_that_is_not_there_ends_the_read() -> None:
     assert "/list" == resumed.asked[0]
 
 
+def test_P30_a_whole_record_that_lost_its_body_ends_the_read() -> None:
+    """The listed record must not pass for the whole one."""
+    config = resource(list={"pagination": CURSOR, "hydrate": HYDRATE}, get=GET)
+
+    with pytest.raises(PageUnreadable, match=r"the answer of rows\.get has no body"):
+        read(config, scripted(items(1, next=None), Response(200)))
+
+
 def test_P30_a_config_may_call_a_missing_record_empty() -> None:
     """Then the record stays as it was listed: nothing is left out in silence."""
     rule = {"when": {"status": 404}, "means": "empty"}

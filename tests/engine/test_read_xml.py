@@ -54,6 +54,14 @@ def test_E7_an_empty_listing_of_xml_is_empty(container: bool) -> None:
     assert [] == read(connector(**CONFIG), scripted(page(0, container=container)))
 
 
+def test_E4_a_page_of_html_is_no_empty_listing() -> None:
+    """A sign-in page may be XML by chance: with another root element nothing of this listing can be missing in it."""
+    html = Response(200, (("content-type", "text/html"),), b"<html><body><p>Please sign in.</p></body></html>")
+
+    with pytest.raises(PageUnreadable, match=r'"Workers\.Data\.Worker" leads nowhere'):
+        read(connector(**CONFIG), scripted(page(2, "1", "2"), html))
+
+
 def test_E7_without_its_words_a_single_element_is_no_list() -> None:
     """The engine says so; nothing is made a list by guessing."""
     config = connector(operation={"response_path": "Workers.Data.Worker"})

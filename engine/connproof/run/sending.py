@@ -35,11 +35,15 @@ _CONDITIONS = ("if-modified-since", "if-none-match")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A success: what was asked, what came back, and the decoded body; ABSENT where it is empty or means nothing."""
+    """A success: what was asked, what came back, and the decoded body; ABSENT where it is empty or means nothing.
+
+    `says_nothing` is that there is nothing, and not only no body: a 204, or an answer that a rule calls empty.
+    """
 
     request: Request
     response: Response
     document: JsonValue | Absent
+    says_nothing: bool = False
 
     def __repr__(self) -> str:  # a body is personal data
         return f"Answer({self.response.status})"
@@ -186,10 +190,10 @@ class Door:
                 error.seconds = limits.retry_after_s
             raise _scrubbed(error, account)
         if verdict.meaning == "empty":
-            return Answer(request, response, ABSENT)
+            return Answer(request, response, ABSENT, says_nothing=True)
         if unreadable is not None:
             raise unreadable
-        return Answer(request, response, document)
+        return Answer(request, response, document, says_nothing=response.status == 204)
 
     def _limits_of(self, response: Response, document: JsonValue | Absent, *, throttled: bool) -> RateLimits | None:
         """What a response says of rate limits; a 503 may say when to come back, as a throttle does."""

@@ -21,12 +21,12 @@ from connproof.draft import Draft, as_text, without_parameter
 from connproof.errors import CallWrong, PageUnreadable, ProviderBroke, ProviderSaid
 from connproof.events import AsideRead, Listener
 from connproof.guard import Guard
-from connproof.model import Connector, Frozen, Operation, Page, Pagination, Position
+from connproof.model import Connector, Frozen, Operation, Page, Pagination, Position, XmlFormat
 from connproof.pagination import End
 from connproof.places import Absent, JsonValue, Place
 from connproof.run.asking import Asking, page_size
 from connproof.run.calls import Call
-from connproof.run.sending import Door, Patience
+from connproof.run.sending import Answer, Door, Patience
 
 __all__ = [
     "Listed",
@@ -117,12 +117,12 @@ class Reading:
         """What another operation answers, asked with those of the parameters that it has."""
         draft = self.asking.draft(operation, Call(params=known_params(operation, params)))
         try:
-            answer = await self.door.answer(operation, draft, self.patience)
+            document = _sent(await self.door.answer(operation, draft, self.patience), operation)
         except ProviderSaid as said:
             said.facts = {"while": f"asking {operation.id} ({purpose})", **said.facts}
             raise
-        self.listener(AsideRead(purpose, operation.id, 0 if isinstance(answer.document, Absent) else 1))
-        return answer.document
+        self.listener(AsideRead(purpose, operation.id, 0 if isinstance(document, Absent) else 1))
+        return document
 
 
 def taken(operation: Operation) -> frozenset[str]:
@@ -201,7 +201,7 @@ class Walk:
 
     async def _page(self, operation: Operation, asked: Draft, size: int | None) -> Page:
         answer = await self._reading.door.answer(operation, asked, self._reading.patience)
-        records = records_of(self._listed.operation, answer.document, self._reading.connector)
+        records = records_of(self._listed.operation, _sent(answer, operation), self._reading.connector)
         return Page(answer.request, answer.response, answer.document, records, size)
 
     async def _seed(self, name: str, field: Place) -> JsonValue:
@@ -238,6 +238,18 @@ class Walk:
         return replace(position, value=without_parameter(position.value, scheme.name))
 
 
+def _sent(answer: Answer, operation: Operation) -> JsonValue | Absent:
+    """The body of a page or a record. Raises PageUnreadable where it got lost: that there is nothing is said."""
+    if isinstance(answer.document, Absent) and not answer.says_nothing:
+        raise PageUnreadable(
+            f"the answer of {operation.id} has no body",
+            status=answer.response.status,
+            fix="a 204 says that there is nothing, a body that got lost does not; if the provider means nothing by it, "
+            'say so: {"when": {"status": 200, "text": "^\\s*$"}, "means": "empty"}',
+        )
+    return answer.document
+
+
 def records_of(operation: Operation, document: JsonValue | Absent, connector: Connector) -> tuple[JsonValue, ...]:
     """The records in a decoded body; the one record of an operation that gives one. Raises PageUnreadable."""
     if isinstance(document, Absent):
@@ -247,7 +259,9 @@ def records_of(operation: Operation, document: JsonValue | Absent, connector: Co
         if isinstance(found, Absent):
             raise _leads_nowhere(operation, document, connector)
         return (found,)
-    if found is None or (isinstance(found, Absent) and operation.items_may_be_missing):
+    if found is None or (
+        isinstance(found, Absent) and operation.items_may_be_missing and _is_ours(operation, document)
+    ):
         return ()
     if isinstance(found, Absent):
         raise _leads_nowhere(operation, document, connector)
@@ -258,6 +272,13 @@ def records_of(operation: Operation, document: JsonValue | Absent, connector: Co
             fix='point "response_path" at the list',
         )
     return tuple(found)
+
+
+def _is_ours(operation: Operation, document: JsonValue) -> bool:
+    """Whether a body can be this operation's at all: XML with another root element is another machine's page."""
+    if not isinstance(operation.decode, XmlFormat) or not operation.response_path or not operation.response_path.steps:
+        return True
+    return isinstance(document, dict) and operation.response_path.steps[0] in document
 
 
 def _leads_nowhere(operation: Operation, document: JsonValue, connector: Connector) -> PageUnreadable:
