@@ -417,6 +417,8 @@ class Case:
                     facts={"known": ", ".join(["records=N", "size=N", *HABITS])},
                     fix="write it as a finding prints it: records=7 size=3 lowers=2 null_end",
                 )
+            if found[1] in said or (found[1] in {"records", "size"} and found[2] is None):
+                raise CallWrong(f'not to be told how many: "{word}"', facts={"seen": text}, fix="say it once, with =N")
             said[found[1]] = int(found[2] or 1)
         if said.get("size", 0) < 1 or "records" not in said:
             raise CallWrong("a case says records=N and size=N, with at least one record a page", facts={"seen": text})

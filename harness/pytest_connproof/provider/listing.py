@@ -6,6 +6,7 @@ is asked for is read by the server's half of the config's strategy, and never by
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -62,7 +63,7 @@ class Listing:
 
     @property
     def expected(self) -> tuple[JsonValue, ...]:
-        """The records that a reader must get, in their order; of a listing that goes backwards, in that of its pages."""
+        """The records that a reader must get, in order; where pages go backwards, in the order of the pages."""
         if not self._is_backwards:
             return tuple(held.record for held in self.rows if not held.is_hidden)
         pages: list[list[JsonValue]] = [[]]
@@ -78,8 +79,8 @@ class Listing:
         self._places.rows = self.rows
         return self._places.seed()
 
-    def answer(self, said: Said) -> Response:
-        """What the provider answers to a request of this operation."""
+    def answer(self, said: Said, *, begun: bool = False) -> Response:
+        """What the provider answers to a request of this operation; `begun`, of one that continues it."""
         self.answers += 1
         paging = self._in_force(said)
         rows = _backwards(self._in_window(said)) if self._is_backwards else self._in_window(said)
@@ -87,6 +88,8 @@ class Listing:
         is_first_page = not follows or isinstance(said.find("query", self._places.token), Absent)
         dropped = paging.own_params == "drop" and not follows and not self._is_first(paging, said)
         wrong = said.lacks or (said.lacks_query if is_first_page and not dropped else "")
+        if begun and self._is_first(paging, said):
+            wrong = wrong or "it names no place to go on from"
         if wrong:
             return self._refused(wrong)
         size = self._size(paging, said)
@@ -102,6 +105,18 @@ class Listing:
         if self._forgets(start, size):
             return answer_meaning(self._connector, self.operation, "cursor_expired")
         return self._page(paging, said, start, size)
+
+    def first_page(self, said: Said) -> Response:
+        """The first page, as an answer to a request that asked for something around it."""
+        self._places.rows, self._places.size = self.rows, self.case.size
+        return self._page(self.paging, said, 0, self.case.size)
+
+    def seen_as(self, operation: Operation) -> Listing:
+        """The same listing in another operation's dialect: places that one names are known to the other."""
+        assert operation.pagination is not None, "a listing's dialect has one"
+        other = copy.copy(self)
+        other.operation, other.paging = operation, operation.pagination
+        return other
 
     def _page(self, paging: Pagination, said: Said, start: int, size: int) -> Response:
         rows, habits = self._places.rows, self.case.habits
@@ -162,6 +177,8 @@ class Listing:
             body = _over(self._shape.envelope, document)
             if not isinstance(records, Absent) and (records or form == "json"):
                 body = placed(body, place, records)
+            elif form == "xml":
+                body = _with_parents(body, place)
         return answered(body, *headers, form=form)
 
     # What is asked.
@@ -310,6 +327,13 @@ def _order_of(value: JsonValue | Absent) -> tuple[int, float, str]:
         return 0, float(text), ""
     except ValueError:
         return 1, 0.0, text
+
+
+def _with_parents(document: JsonValue, place: Place) -> JsonValue:
+    """The document with the elements in which a list would stand, that has none: XML has no other word for it."""
+    around = Place(place.text, place.steps[:-1])
+    is_there = not around.steps or not isinstance(around.find(document), Absent)
+    return document if is_there else placed(document, around, None)
 
 
 def _over(under: JsonValue, over: JsonValue) -> JsonValue:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from connproof.model import Operation, Response
-from connproof.places import ABSENT, Absent, JsonValue, Place
+from connproof.places import Absent, JsonValue, Place
 from pytest_connproof.answers import document_in
 from pytest_connproof.provider.writing import placed
 
-__all__ = ["Shape", "records_of"]
+__all__ = ["Shape", "marked_apart", "records_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,20 @@ class Shape:
     @classmethod
     def of(cls, operation: Operation, successes: Iterable[Response]) -> Shape:
         """As the first recorded success has it; bare where none has records. What leads to other pages is left out."""
-        for response in successes:
-            document = document_in(operation, response)
-            found = ABSENT if isinstance(document, Absent) else _records(operation, document)
-            if isinstance(found, list) and found and isinstance(found[0], dict):
-                leading = [place for place in _leading(operation) if place.steps]
-                envelope = document if operation.response_path and not isinstance(document, Absent) else None
-                for place in leading:
-                    envelope = _without(envelope, place.steps)
-                return cls(envelope, found[0])
-        return cls()
+        documents = (document_in(operation, response) for response in successes)
+        shapes = (cls.seen(operation, one) for one in documents if not isinstance(one, Absent))
+        return next((shape for shape in shapes if shape is not None), cls())
+
+    @classmethod
+    def seen(cls, operation: Operation, document: JsonValue) -> Shape | None:
+        """As one answer has it; None for one without records."""
+        found = _records(operation, document)
+        if not isinstance(found, list) or not found or not isinstance(found[0], dict):
+            return None
+        envelope = document if operation.response_path else None
+        for place in _leading(operation):
+            envelope = _without(envelope, place.steps) if place.steps else envelope
+        return cls(envelope, found[0])
 
 
 def records_of(operation: Operation, count: int, shape: Shape) -> list[JsonValue]:
@@ -53,13 +57,24 @@ def _record(operation: Operation, number: int, base: JsonValue) -> JsonValue:
         keys.append(paging.key_field)
     if operation.hydrate is not None:
         keys.append(operation.hydrate.source)
+    keys += [place for nested in operation.nested for _, place in nested.params]
+    if any(not place.steps for place in keys):
+        return _key(base, number)  # the record is nothing but its key
     for place in keys:
-        if place.steps:
-            record = placed(record, place, _key(place.find(record), number))
+        record = placed(record, place, _key(place.find(record), number))
     if paging is not None and paging.window is not None:
         field, first = paging.window.field, paging.window.first
         record = placed(record, field, _sorted_value(first, number, shared=all(field != key for key in keys)))
     return record
+
+
+def marked_apart(operation: Operation, record: JsonValue, number: int) -> JsonValue:
+    """The record as one of the `number`-th list of its kind: no two lists share a key."""
+    place = operation.key or Place.parse("id")
+    found = place.find(record)
+    if isinstance(found, Absent):
+        return record
+    return placed(record, place, found + number * 100_000 if isinstance(found, int) else f"{found}-p{number}")
 
 
 def _key(like: JsonValue | Absent, number: int) -> JsonValue:

@@ -94,7 +94,7 @@ class Slots:
         raw = tuple(part for part in url.query.split("&") if part)
         pairs = parse_qsl(url.query, keep_blank_values=True)
         form = _form(request)
-        body = _body(request) if form is None else dict(form)
+        body: JsonValue | Absent = _body(request) if form is None else {name: text for name, text in form}  # noqa: C416 a dict of texts is none of values
         if form is not None and self._is_long(request):
             pairs, body = [*pairs, *form], ABSENT
         named: dict[str, str] = {}

@@ -1,4 +1,7 @@
-"""A record's key is sent back; the page goes on after the record that has it, or before it."""
+"""A record's key is sent back; the page goes on after the record that has it.
+
+Where pages go backwards, the rows of `places` do: what stands before a record in the listing comes after it there.
+"""
 
 from __future__ import annotations
 
