@@ -121,7 +121,13 @@ def spellings(secret: str) -> dict[str, tuple[str, ...]]:
             *_both_cases("".join(f"\\u{ord(c):04x}" for c in secret if ord(c) < 0x10000)),
             html.escape(secret),
         ],
-        "base64": [shown for offset in range(3) for shown in _based(data, offset)],
+        # Echoed and encoded as it stood in a URL or in JSON, which differ where it has signs.
+        "base64": [
+            shown
+            for inner in dict.fromkeys((data, quote(data, safe="").encode(), escaped.encode()))
+            for offset in range(3)
+            for shown in _based(inner, offset)
+        ],
         "hex": [data.hex(), data.hex().upper()],
         "reversed": [secret[::-1]],
     }
