@@ -184,7 +184,13 @@ class Secret:
         return "Secret(...)"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
+        if not isinstance(other, Secret):
+            return False
+        from hmac import compare_digest  # few runs compare secrets
+
+        return compare_digest(
+            other._value.encode("utf-8", "surrogatepass"), self._value.encode("utf-8", "surrogatepass")
+        )
 
     def __hash__(self) -> int:
         return hash(self._value)
