@@ -136,18 +136,24 @@ class HttpxTransport:
         own = {"user-agent": self._user_agent, "accept": "application/json", "accept-encoding": "gzip, deflate"}
         given = {name.lower() for name, _ in request.headers}
         headers = (*((name, text) for name, text in own.items() if name not in given), *request.headers)
-        return httpx.Request(
-            request.method,
-            request.url,
-            headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in headers],
-            content=request.body,
-            extensions={
-                "target": _target(request.url),
-                "trace": leaving,
-                # A handshake that ends by its own timeout closes its socket; one that is cancelled would leave it open.
-                "timeout": {"connect": self._bounds.seconds / 3},
-            },
-        )
+        try:
+            return httpx.Request(
+                request.method,
+                request.url,
+                headers=[(name.encode("ascii"), text.encode("latin-1")) for name, text in headers],
+                content=request.body,
+                extensions={
+                    "target": _target(request.url),
+                    "trace": leaving,
+                    # A handshake that ends by its own timeout closes its socket; a cancelled one would leave it open.
+                    "timeout": {"connect": self._bounds.seconds / 3},
+                },
+            )
+        except (httpx.InvalidURL, UnicodeError):  # UnicodeError: a host that looks encoded and is not
+            seen = f"{len(request.url):,} characters"
+            raise CallWrong(
+                "the URL cannot be sent: it is too long, or its host is none", facts={"seen": seen}
+            ) from None
 
 
 class _Leaving:

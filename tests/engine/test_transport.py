@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connproof.errors import ConnproofError, LimitExceeded, PageUnreadable, ProviderDown
+from connproof.errors import CallWrong, ConnproofError, LimitExceeded, PageUnreadable, ProviderDown
 from connproof.model import Headers, Request, Response
 from connproof.transport import Bounds, HttpxTransport, shown_url
 from loopback import Answer, Asked, Loopback
@@ -281,3 +281,12 @@ def test_transport_must_be_open() -> None:
 def test_shown_url(url: str, shown: str) -> None:
     """Messages show a URL without its query."""
     assert shown == shown_url(url)
+
+
+@pytest.mark.parametrize("url", ["https://xn--b.example/a?key=k-0001", "https://a.example/?key=k-0001" + "x" * 70_000])
+def test_a_url_that_the_http_client_refuses_is_an_error_of_ours(url: str) -> None:
+    """Its own errors are no part of the tree, and quote the URL."""
+    with pytest.raises(CallWrong, match="cannot be sent") as refusal:
+        exchange([Request("GET", url)])
+
+    assert "k-0001" not in str(refusal.value)
