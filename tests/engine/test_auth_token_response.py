@@ -460,3 +460,11 @@ def test_S11_a_variable_that_is_not_said_is_not_there(document: dict[str, Any]) 
 
     assert isinstance(found, TokenGranted)
     assert {} == checked_variables(auth, found)
+
+
+def test_S11_a_scope_that_echoes_a_secret_is_not_shown() -> None:
+    """The scope is the provider's text: it is the caller's to use, and in no repr."""
+    found = granted({}, {"scope": HELD["client_secret"]})
+
+    assert (HELD["client_secret"],) == found.scope
+    assert HELD["client_secret"] not in repr(found)

@@ -68,7 +68,7 @@ class TokenGranted:
     refresh_token: Secret | None = None
     expires_at: datetime | None = None
     refresh_expires_at: datetime | None = None
-    scope: tuple[str, ...] = ()
+    scope: tuple[str, ...] = field(default=(), repr=False)
     extras: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     notes: tuple[str, ...] = ()
 
