@@ -378,3 +378,11 @@ def test_S34_what_a_provider_echoes_of_our_credential_reaches_nobody(echo: str) 
 
     assert "bad header: " in error.message
     assert not [text for text in (error.code, error.message, str(error), str(error.headers)) if echo[-12:] in text]
+
+
+@pytest.mark.parametrize("status", [409.0, [409.0]])
+def test_a_status_written_as_a_float_is_that_status(status: JsonValue) -> None:
+    """JSON Schema calls 409.0 an integer: a rule that says so holds, and is not silently dead."""
+    error = refused(answer({}, status=409), errors=[rule("transient", status=status)])
+
+    assert ProviderDown is type(error)

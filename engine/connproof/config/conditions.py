@@ -36,7 +36,11 @@ def read_condition(said: dict[str, Any], pointer: str, notes: Notes) -> Conditio
     if "text" in said:
         notes.pattern(said["text"], f"{pointer}/text")
     return Condition(
-        statuses=tuple(statuses if isinstance(statuses, list) else [statuses]),
+        # JSON Schema calls 429.0 an integer.
+        statuses=tuple(
+            int(said) if isinstance(said, float) else said
+            for said in (statuses if isinstance(statuses, list) else [statuses])
+        ),
         headers=tuple(
             (name.lower(), _as_text(_trait(trait, child(f"{pointer}/header", name), notes)))
             for name, trait in said.get("header", {}).items()
