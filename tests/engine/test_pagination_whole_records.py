@@ -171,6 +171,14 @@ def test_P28_a_nested_value_that_is_no_list_is_an_error() -> None:
         )
 
 
+def test_P28_a_further_page_without_the_list_is_an_error() -> None:
+    """A record may lack the list; a page that was asked for may not: what failed inside a 200 is no end of it."""
+    provider = scripted(answer({"items": [order(1, 1, more="/v1/more/2")]}), answer({"error": "something failed"}))
+
+    with pytest.raises(PageUnreadable, match='"records" leads nowhere'):
+        read(connector_of_rows({"type": "none"}, nested={"lines": LINES}), provider)
+
+
 def test_P28_pages_through_an_operation_of_their_own() -> None:
     """A list that names no URL: the operation is asked with what the record says, from where the first page ended."""
     listing = {

@@ -81,7 +81,7 @@ class NestedLists:
             method="GET",
             pointer=nested.pointer,
             response_path=nested.response_path,
-            items_may_be_missing=True,
+            items_may_be_missing=False,
             key=None,
             pagination=nested.pagination,
         )
