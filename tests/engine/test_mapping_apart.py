@@ -402,8 +402,13 @@ def test_S20_defaults_inside_defaults_are_refused_at_load() -> None:
     text = "a"
     for _ in range(30):
         text = f"({text} ?? b)"
-    with pytest.raises(ConfigWrong, match="takes more than 50000 steps"):
+    with pytest.raises(ConfigWrong, match="takes more than 733 steps"):
         of_an_account({"x": text}, Apart())
+
+
+def test_S20_a_few_defaults_inside_each_other_are_read() -> None:
+    """As deep as somebody might write them."""
+    assert {"x": 4} == of_an_account({"x": "(((((a ?? b) ?? c) ?? d) ?? e))"}, Apart()).apply({"d": 4})
 
 
 def test_S20_alternatives_that_multiply_are_explained_at_once(roomy: Apart) -> None:

@@ -35,7 +35,7 @@ __all__ = ["MOST_CHARACTERS", "MOST_NESTING", "Expression", "Scope", "cause_of",
 
 MOST_CHARACTERS: Final = 20_000
 MOST_NESTING: Final = 100
-_MOST_STEPS: Final = 50_000  # five for each of the nodes that a text of the most characters can have, about
+_STEPS_PER_CHARACTER: Final = 3  # expressions take one at most, but for defaults inside the left sides of defaults
 _INSERT: Final = re.compile(r"\{+\w+\}+")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -151,7 +151,7 @@ def parsed(text: str) -> Any:
         raise ExpressionRefused(f"the expression has {len(text)} characters; at most {MOST_CHARACTERS} are read")
     try:
         # The line end: the library cannot read a comment that stands at the very end.
-        return _StrictParser().parse(text + "\n", _pattern)
+        return _StrictParser(100 + _STEPS_PER_CHARACTER * len(text)).parse(text + "\n", _pattern)
     except ExpressionRefused:
         raise
     except JException as error:
@@ -171,8 +171,9 @@ class _StrictParser(Parser):  # type: ignore[misc]  # the library has no types
     the left sides of defaults each doubles the work, so that it has to be counted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_steps: int) -> None:
         super().__init__()
+        self._most_steps = most_steps
         self._nesting = 0
         self._steps = 0
         self._left_sides: set[int] = set()
@@ -189,9 +190,9 @@ class _StrictParser(Parser):  # type: ignore[misc]  # the library has no types
             return None
         self._go_deeper()
         self._steps += 1
-        if self._steps > _MOST_STEPS:
+        if self._steps > self._most_steps:
             raise ExpressionRefused(
-                f"reading the expression takes more than {_MOST_STEPS} steps",
+                f"reading the expression takes more than {self._most_steps} steps",
                 "write defaults one after the other, not one inside the left side of another",
             )
         if expr.type == "condition" and _has_default(expr):
