@@ -3,14 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 from connproof.decode import decode, decode_as_sent
-from connproof.errors import ProviderSaid
-from connproof.model import Connector, Operation, Response
+from connproof.errors import (
+    AccessRefused,
+    CursorExpired,
+    NotFound,
+    ProviderBroke,
+    ProviderBusy,
+    ProviderDown,
+    ProviderFailed,
+    ProviderSaid,
+    RequestRefused,
+    VersionGone,
+)
+from connproof.model import Connector, Meaning, Operation, Response
 from connproof.outcome import Verdict, judged
 from connproof.places import ABSENT, Absent, JsonValue
 
-__all__ = ["document_in", "meaning_of", "records_in"]
+__all__ = ["CAUGHT_AS", "document_in", "meaning_of", "records_in"]
+
+# What a caller catches, by the word that the rules give.
+CAUGHT_AS: Final[Mapping[Meaning | None, type[ProviderSaid]]] = MappingProxyType(
+    {
+        "throttled": ProviderBusy,
+        "auth_expired": AccessRefused,
+        "auth_revoked": AccessRefused,
+        "forbidden": AccessRefused,
+        "not_found": NotFound,
+        "invalid": RequestRefused,
+        "cursor_expired": CursorExpired,
+        "version_gone": VersionGone,
+        "transient": ProviderDown,
+        "failed": ProviderFailed,
+        None: ProviderBroke,
+    }
+)
 
 
 def meaning_of(connector: Connector, operation: Operation, response: Response) -> Verdict:

@@ -10,45 +10,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from connproof.errors import (
-    AccessRefused,
-    CursorExpired,
-    NotFound,
-    ProviderBroke,
-    ProviderBusy,
-    ProviderDown,
-    ProviderFailed,
-    ProviderSaid,
-    RequestRefused,
-    VersionGone,
-)
-from connproof.model import Elements, ErrorRule, Meaning, Operation
+from connproof.errors import ProviderSaid
+from connproof.model import Elements, ErrorRule, Operation
 from connproof.outcome import Verdict
 from connproof.places import Absent, JsonValue, Place
-from pytest_connproof.answers import document_in, meaning_of
+from pytest_connproof.answers import CAUGHT_AS, document_in, meaning_of
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.lane_run import LaneRun
 from pytest_connproof.recording import Exchange
 from pytest_connproof.subject import Subject
 
 _MEMBERS_SHOWN: Final = 12
-
-# What a caller catches, by the word that the rules give.
-_CAUGHT_AS: Final[Mapping[Meaning | None, type[ProviderSaid]]] = MappingProxyType(
-    {
-        "throttled": ProviderBusy,
-        "auth_expired": AccessRefused,
-        "auth_revoked": AccessRefused,
-        "forbidden": AccessRefused,
-        "not_found": NotFound,
-        "invalid": RequestRefused,
-        "cursor_expired": CursorExpired,
-        "version_gone": VersionGone,
-        "transient": ProviderDown,
-        "failed": ProviderFailed,
-        None: ProviderBroke,
-    }
-)
 
 
 def errors_reach_the_caller(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
@@ -67,11 +39,11 @@ def errors_reach_the_caller(subject: Subject, target: str) -> Evidence:  # noqa:
             continue
         errors += 1
         error = run.error
-        expected = _CAUGHT_AS[verdict.meaning]
+        expected = CAUGHT_AS[verdict.meaning]
         meanings = [meaning_of(connector, one, exchange.response).meaning for one in _read_with(subject, operation)]
         if (
             run.tally.requests > use.order
-            or type(error) not in {_CAUGHT_AS.get(meaning) for meaning in meanings}
+            or type(error) not in {CAUGHT_AS.get(meaning) for meaning in meanings}
             or not isinstance(error, ProviderSaid)
             or error.status != exchange.response.status
         ):

@@ -1,7 +1,7 @@
 """A pattern into a text that it matches: the shortest one, with what its group is to find.
 
-Written for the patterns of configs: literals, classes, groups, repetitions, of alternatives the first. What comes out is
-a proposal: whoever uses it tries the pattern on it.
+Written for the patterns of configs: literals, classes, groups, repetitions, of alternatives the first. What comes out
+is a proposal: whoever uses it tries the pattern on it.
 """
 
 from __future__ import annotations

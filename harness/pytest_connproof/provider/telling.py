@@ -5,19 +5,18 @@ Written from the condition of a rule, and given only if the rules then read it s
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from connproof.model import Connector, ErrorRule, Meaning, Operation, Response, Trait
+from connproof.model import Condition, Connector, ErrorRule, Meaning, Operation, Response, Trait
 from connproof.outcome import judged
 from connproof.places import ABSENT, Absent, JsonValue
+from pytest_connproof.provider.patterns import spelt
 from pytest_connproof.provider.writing import answered, at_places
 
-__all__ = ["answer_by", "answer_meaning"]
+__all__ = ["answer_by", "answer_meaning", "answers_like"]
 
-_ESCAPED: Final = re.compile(r"\\(.)")
 _STATUS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "throttled": 429,
@@ -47,23 +46,25 @@ def answer_meaning(connector: Connector, operation: Operation, meaning: Meaning)
 
 def answer_by(connector: Connector, operation: Operation, rule: ErrorRule) -> Response | None:
     """An answer for which this rule decides; None where none can be written from its condition."""
-    for response, document in _alike(rule):
+    for response, document in answers_like(rule.when, (_STATUS.get(rule.means, 200), 200)):
         verdict = judged(response, document, connector.rules_for(operation))
         if verdict.rule is not None and verdict.rule.pointer == rule.pointer:
             return response
     return None
 
 
-def _alike(rule: ErrorRule) -> Iterator[tuple[Response, JsonValue]]:
-    """Answers for which a rule should hold, as far as its condition says what they look like."""
-    when = rule.when
+def answers_like(when: Condition, statuses: Sequence[int]) -> Iterator[tuple[Response, JsonValue]]:
+    """Answers for which a condition should hold, as far as it says what they look like, and their bodies.
+
+    `statuses` are those that it is written with where it names none.
+    """
     values = [(place, _fitting(trait)) for place, trait in when.body]
     headers = [(name, _fitting(trait)) for name, trait in when.headers]
     document, named = at_places([*values, *headers])
-    for status in when.statuses or (_STATUS.get(rule.means, 200), 200):
+    for status in when.statuses or statuses:
         code = status if isinstance(status, int) else int(status[0]) * 100
         if when.text is not None:
-            words = _literal(when.text)
+            words = spelt(when.text) or ""
             yield Response(code, (("content-type", "text/plain"), *named), words.encode()), words
         else:
             yield answered(document, *named, status=code), document
@@ -74,10 +75,5 @@ def _fitting(trait: Trait) -> JsonValue | Absent:
     if trait.equals:
         return trait.equals[0]
     if trait.matches is not None:
-        return _literal(trait.matches)
+        return spelt(trait.matches) or ""
     return ABSENT if trait.present is False or trait.blank is True else "x"
-
-
-def _literal(pattern: str) -> str:
-    """The text that a pattern without alternatives or repetitions spells out."""
-    return _ESCAPED.sub(r"\1", re.sub(r"^\(\?[a-z]+\)", "", pattern).removeprefix("^").removesuffix("$"))
