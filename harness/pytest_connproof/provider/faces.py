@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from connproof.errors import ProviderDown
 from connproof.model import Request, Response
@@ -19,7 +19,7 @@ from connproof.transport import shown_url
 from pytest_connproof.provider.authorization import AuthorizationServer
 from pytest_connproof.provider.resource import Resource
 
-__all__ = ["Arrival", "Delivery", "InProcess", "Side", "SimulatedProvider"]
+__all__ = ["Arrival", "Delivery", "InProcess", "Side", "Simulated", "SimulatedProvider"]
 
 Delivery: TypeAlias = Literal["answered", "acts, no answer", "no act, no answer", "late", "acts late"]
 """What becomes of a request: answered; acted on, and the connection breaks off; the connection breaks off before that;
@@ -34,6 +34,16 @@ class Arrival:
 
     delivery: Delivery
     response: Response | None = None
+
+
+class Simulated(Protocol):
+    """What stands behind a face. It may be asked from any thread; `now` is in seconds since 1970."""
+
+    def arrive(self, request: Request, now: float, *, who: str = "") -> Arrival:
+        """Act on a request, or lose it, or let it wait."""
+
+    def act(self, request: Request, now: float, *, who: str = "") -> Response:
+        """Act on a request that arrived before, and waited."""
 
 
 class SimulatedProvider:
@@ -97,7 +107,7 @@ class InProcess:
     there is no connection at all, and no request arrives.
     """
 
-    def __init__(self, provider: SimulatedProvider, now: Callable[[], float], *, who: str = "") -> None:
+    def __init__(self, provider: Simulated, now: Callable[[], float], *, who: str = "") -> None:
         self._provider = provider
         self._now = now
         self._who = who

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from connproof.model import Headers, Request, Response
-from pytest_connproof.provider.faces import SimulatedProvider
+from pytest_connproof.provider.faces import Simulated
 
 __all__ = ["Loopback"]
 
@@ -27,11 +27,19 @@ class Loopback:
     """The provider over HTTP/1.1 with kept-alive connections, on a free port while its context is open.
 
     Open it first, then read the connector with `url` for its origin, and set `provider`. `now` is asked as each
-    request arrives. Who asked is what the User-Agent header says, so give each process its own.
+    request arrives. Who asked is what the User-Agent header says, so give each process its own. `spelt` writes the
+    names of an answer's headers: upper and lower case are one.
     """
 
-    def __init__(self, now: Callable[[], float], provider: SimulatedProvider | None = None) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float],
+        provider: Simulated | None = None,
+        *,
+        spelt: Callable[[str], str] = str,
+    ) -> None:
         self.provider = provider
+        self.spelt = spelt
         self.now = now
         self._wires = _Wires()
 
@@ -149,7 +157,7 @@ def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
                 self._break_off()
                 return
             with suppress(OSError):  # whoever asked may have gone
-                self.wfile.write(_wire(response))
+                self.wfile.write(_wire(response, face.spelt))
                 self.close_connection = (request.header("connection") or "").lower() == "close"
 
         def _request(self) -> Request | None:
@@ -176,8 +184,8 @@ def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _wire(response: Response) -> bytes:
+def _wire(response: Response, spelt: Callable[[str], str]) -> bytes:
     has_body = response.status not in {204, 304}
-    lines = [f"HTTP/1.1 {response.status} -", *(f"{name}: {value}" for name, value in response.headers)]
+    lines = [f"HTTP/1.1 {response.status} -", *(f"{spelt(name)}: {value}" for name, value in response.headers)]
     lines += [f"content-length: {len(response.body)}"] if has_body else []
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (response.body if has_body else b"")
