@@ -28,7 +28,7 @@ from pytest_connproof.stage import Played, Stage, orderly, singly
 from pytest_connproof.subject import Subject
 
 _DRAWN: Final = 60
-_MOVES: Final = 40
+_MOVES: Final = 60
 _CAMPAIGN: Final = 5_000
 
 
@@ -64,7 +64,7 @@ def it_goes_on_from_any_page(subject: Subject, target: str) -> Evidence:
 
 
 def contradictions_are_told(subject: Subject, target: str) -> Evidence:
-    """A provider that contradicts itself or leads in circles: an error, never an endless read, a loss or a repetition."""
+    """A provider that contradicts itself or leads in circles: an error, and never an endless read or a loss."""
     return _Playing(subject, "PAG-004", subject.stage(target)).all("told", "either")
 
 

@@ -30,7 +30,7 @@ class Listing:
     """One operation's listing. `rows` may be changed between requests: data moves.
 
     `shown` counts the habits that have shown in an answer: of others, a read has said nothing. `answers` counts what
-    was asked of it.
+    was asked of it, and `last` is the newest page.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Listing:
         self.case = case
         self.shown: Counter[str] = Counter()
         self.answers = 0
+        self.last: tuple[JsonValue, ...] = ()
         self._connector = connector
         self._shape = shape or Shape()
         self.rows = _rows(operation, case, self._shape)
@@ -150,6 +151,7 @@ class Listing:
         if not shown and not more and "no_content" in habits:
             self._fired("no_content")
             return Response(204)
+        self.last = shown
         served = Served(said, number, size, start, stop, shown, leads_to)
         leading = [paging, paging.then.pagination] if paging.then else [paging]
         values = [lead for one in leading for lead in HALVES[one.type].leads(one, served, self._places)]
