@@ -1,4 +1,4 @@
-"""Each PAG check passes with its cases counted, and fails on a config or an engine that loses, repeats or never ends."""
+"""Each PAG check passes with its cases counted, and fails on a config or engine that loses, repeats or never ends."""
 
 from __future__ import annotations
 
