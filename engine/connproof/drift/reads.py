@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from connproof.errors import ConfigWrong, Problem
 from connproof.mapping.members import Names, members_read
 from connproof.mapping.values import ExpressionRefused
-from connproof.model import Connector, Elements, FieldRule, Operation, Pagination, Seed, Then
+from connproof.model import Connector, Elements, FieldRule, Operation, Pagination, RateLimit, Seed, Then
 from connproof.places import Place
 
 __all__ = ["Read", "names_of", "reads_of"]
@@ -55,7 +55,7 @@ def _reads(connector: Connector, operation: Operation) -> Iterator[Read]:
         yield from _below((), rule, rule.pointer)
     if operation.elements is not None:
         yield from _of_elements(operation.elements)
-    yield from _below((), connector.rate_limit, "/rate_limit")
+    yield from _of_limits(connector.rate_limit or RateLimit())
     if connector.api_version is not None:
         yield from _below((), connector.api_version.served, "/api_version/served/body")
     for mapping in connector.models_of(operation.resource):
@@ -93,11 +93,20 @@ def _of_what_is_asked_next(connector: Connector, operation: Operation, record: N
             yield Read(names_of(seed.field), f"{other.pagination.pointer}/seed")
 
 
+def _of_limits(limits: RateLimit) -> Iterator[Read]:
+    yield from _below((), limits.wait, "/rate_limit/wait")
+    for throttle in limits.throttled:
+        yield from _below((), throttle, throttle.pointer)
+    for index, budget in enumerate(limits.budgets):
+        for word in fields(budget):
+            yield from _below((), getattr(budget, word.name), f"/rate_limit/budgets/{index}/{word.name}")
+
+
 def _of_elements(elements: Elements) -> Iterator[Read]:
-    for at in (elements.at, elements.failures_at):
+    for word, at in (("at", elements.at), ("failures_at", elements.failures_at)):
         inner = names_of(at) if at else ()
         if at is not None:
-            yield Read(inner, elements.pointer)
+            yield Read(inner, f"{elements.pointer}/{word}")
         yield from _below(inner, replace(elements, at=None, failures_at=None), elements.pointer)
 
 

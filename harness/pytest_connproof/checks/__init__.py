@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import altered, cfg, drf, err, lim, ovr, pag, par, rec, ret, rpl, tok, ver
+from pytest_connproof.checks import agreed, altered, cfg, drf, err, lim, ovr, pag, par, rec, ret, rpl, tok, ver
 from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
@@ -21,7 +21,7 @@ from pytest_connproof.subject import Subject
 __all__ = ["CHECKS", "FAMILIES", "Check", "Judge", "targets"]
 
 Judge: TypeAlias = Callable[[Subject, str], Evidence]
-Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "listing", "answers", "model"]
+Scope: TypeAlias = Literal["connector", "recording", "lane", "operation", "listing", "answers", "contract", "model"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Check:
     """One check, and what it is judged on.
 
     `operation` is every lane, and every operation without one; `answers` is every operation with answers, of a
-    connector that has contracts; `listing` is every operation with pages; `model` is every unified model that is mapped
-    to.
+    connector that has contracts; `contract` is every operation that has one, and of which something is read; `listing`
+    is every operation with pages; `model` is every unified model that is mapped to.
     """
 
     id: str
@@ -90,6 +90,7 @@ CHECKS: Final[Sequence[Check]] = (
     Check("PAG-004", "a listing that contradicts itself ends in an error", "listing", pag.contradictions_are_told),
     Check("PAG-005", "reads share nothing", "listing", pag.reads_share_nothing),
     Check("PAG-006", "data that moves loses no record that stays", "listing", pag.moving_data_loses_nothing),
+    Check("PAG-007", "what is read stands where the contract says", "contract", agreed.what_is_read_stands),
     Check("LIM-001", "a throttle reaches the caller at once", "connector", lim.throttles_reach_the_caller),
     Check("LIM-002", "no more is told of a quota than the provider said", "connector", lim.limits_are_not_overstated),
     Check("LIM-003", "what looks like a throttle and is none is none", "connector", lim.look_alikes_are_no_throttles),
@@ -164,6 +165,8 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
         yield from subject.connector.unified
     elif check.scope == "answers":
         yield from subject.answers if subject.contracts else ()
+    elif check.scope == "contract":
+        yield from (one for one in _contracted(subject) if agreed.reads_something(subject, one))
     elif check.scope == "listing":
         yield from (one.id for one in subject.paged if check.id != "PAG-006" or pag.is_plain(one))
     elif check.scope == "recording":
@@ -173,6 +176,11 @@ def targets(check: Check, subject: Subject) -> Iterator[str]:
         if check.scope == "operation":
             exercised = {recorded.lane.operation for recorded in subject.lanes.values()}
             yield from (operation.id for operation in subject.connector.operations() if operation.id not in exercised)
+
+
+def _contracted(subject: Subject) -> Iterator[str]:
+    """The operations with a contract, in the config's order; of a contract of none, DRF-003 tells."""
+    yield from (one.id for one in subject.connector.operations() if one.id in subject.contracts)
 
 
 def _bears(check: Check, subject: Subject, lane_id: str) -> bool:
