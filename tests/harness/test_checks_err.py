@@ -13,8 +13,8 @@ from connproof.errors import ProviderBroke, ProviderSaid
 from connproof.model import Meaning
 from connproof.outcome import _KINDS, error_of, judged
 from connproof.run import Written, sending, writing
+from pytest_connproof.answers import CAUGHT_AS
 from pytest_connproof.checks import CHECKS, targets
-from pytest_connproof.checks.err import _CAUGHT_AS
 from pytest_connproof.finding import Finding, Inconclusive
 from pytest_connproof.subject import Settings, Subject
 
@@ -83,7 +83,7 @@ def test_ERR_001_passes_on_what_is_caught_by_each_meaning() -> None:
     """The table here and the engine's are written apart, and name the same errors."""
     engines: dict[Meaning | None, type[ProviderSaid]] = {meaning: kind for meaning, (kind, _, _) in _KINDS.items()}
 
-    assert {**engines, None: ProviderBroke} == dict(_CAUGHT_AS), "ERR-001"
+    assert {**engines, None: ProviderBroke} == dict(CAUGHT_AS), "ERR-001"
 
 
 def test_ERR_001_fails_on_another_error(orders: Project, monkeypatch: pytest.MonkeyPatch) -> None:
