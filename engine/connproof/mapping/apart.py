@@ -16,9 +16,10 @@ import weakref
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from threading import Timer
+from threading import Event, Lock, Thread, Timer
 from typing import IO, Any, Final
 
+from connproof.clock import SystemClock
 from connproof.places import ABSENT, Absent, JsonValue
 
 __all__ = ["Answer", "Apart", "Bounds"]
@@ -111,6 +112,11 @@ class _Process:
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
         self._late = False
+        self._clock = SystemClock()
+        self._lock = Lock()
+        self._until: float | None = None
+        self._is_watched = False
+        self._over = Event()
         path = json.dumps([os.path.abspath(entry) for entry in sys.path])  # noqa: PTH100 "" is here, and a zip is no folder
         self._process = subprocess.Popen(  # noqa: S603 this interpreter, with a program of our own
             [sys.executable, "-I", "-c", _PROGRAM, path],
@@ -122,10 +128,18 @@ class _Process:
         assert self._process.stdin is not None and self._process.stdout is not None, "both are pipes"
         self._requests: IO[bytes] = self._process.stdin
         self._replies: IO[bytes] = self._process.stdout
-        with self._no_longer_than(_STARTING_S), contextlib.suppress(OSError):
+        timer = Timer(_STARTING_S, self._overdue)
+        timer.daemon = True
+        timer.start()
+        try:
             self._send(json.dumps(asdict(bounds)).encode() + b"\n")
-            if self._replies.readline() == b"ready\n":
-                return
+            is_ready = self._replies.readline() == b"ready\n"
+        except OSError:  # it ended before it had read them
+            is_ready = False
+        finally:
+            timer.cancel()
+        if is_ready:
+            return
         code = self.end(os.getpid())
         raise OSError(f"exit code {code}")
 
@@ -136,7 +150,7 @@ class _Process:
     def answers(self, line: bytes, count: int) -> tuple[Answer, ...]:
         """The answers to a request of `count` expressions; () if the process had left before it was asked."""
         answers: list[Answer] = []
-        with self._no_longer_than(self._bounds.wall_s):
+        with self._in_time():
             try:
                 self._send(line)
                 while len(answers) < count and not (answers and answers[-1].ended):
@@ -153,6 +167,7 @@ class _Process:
         """Kill it, if this process started it, and give its exit code."""
         if owner != os.getpid():
             return None
+        self._over.set()
         self._process.kill()
         code = self._process.wait()
         for pipe in (self._requests, self._replies):
@@ -190,14 +205,31 @@ class _Process:
         return f"its process ended (exit code {code})"
 
     @contextlib.contextmanager
-    def _no_longer_than(self, seconds: float) -> Iterator[None]:
-        timer = Timer(seconds, self._overdue)
-        timer.daemon = True
-        timer.start()
+    def _in_time(self) -> Iterator[None]:
+        """Kill the process if this takes longer than a question may. To start a thread for each would take longest."""
+        with self._lock:
+            self._until = self._clock.monotonic() + self._bounds.wall_s
+            if not self._is_watched:
+                self._is_watched = True
+                Thread(target=self._watch, name="connproof-apart-watch", daemon=True).start()
         try:
             yield
         finally:
-            timer.cancel()
+            with self._lock:
+                self._until = None
+
+    def _watch(self) -> None:
+        """Look whenever the question that was there a moment ago should be over; leave when there is none."""
+        left = self._bounds.wall_s
+        while not self._over.wait(left):
+            with self._lock:  # so that no question begins between the look and the leaving
+                if self._until is None:
+                    self._is_watched = False
+                    return
+                left = self._until - self._clock.monotonic()
+                if left <= 0:
+                    self._overdue()
+                    return
 
     def _overdue(self) -> None:
         self._late = True
