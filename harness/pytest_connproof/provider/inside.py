@@ -23,6 +23,7 @@ from pytest_connproof.provider.writing import answered, placed
 __all__ = ["Inside", "insides"]
 
 _SMALL: Final = 2
+_LONG: Final = 20  # records whose lists have several pages: each costs the reader requests
 _WHOSE: Final = "whose_list"
 
 
@@ -68,7 +69,7 @@ class Inside:
         """The record with the first page of its list. `number` tells it from every other, and how long its list is."""
         size = _size(self.nested.pagination, self._pages.pagination)
         lengths = (2 * size + 1, 0, size, 1, size + 1)
-        case = Case(lengths[number % len(lengths)], size, {})
+        case = Case(lengths[number % len(lengths)] if number < _LONG else number % 2, size, {})
         listing = Listing(self._connector, self._pages, self.slots, case, self._shape)
         for held in listing.rows:
             held.record = marked_apart(self._pages, held.record, number)
