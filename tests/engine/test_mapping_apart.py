@@ -7,6 +7,7 @@ import gc
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -613,6 +614,38 @@ def test_W8_no_process_outlives_whoever_asked_it() -> None:
 
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+@posix_only
+def test_W8_a_fork_has_a_process_of_its_own_and_the_end_of_both_ends_all() -> None:
+    """As a server with workers has it, whose master has mapped a record already: no answer reaches the other."""
+    program = """
+import os
+from connproof.mapping.apart import Apart
+
+apart = Apart()
+
+def asked(number):
+    request = {"expressions": ["a"], "record": {"a": number}, "bindings": {}, "milliseconds": 2000}
+    answers = apart.ask({**request, "now": "2024-01-01T00:00:00+00:00"}).result()
+    print(answers[0].value, apart.process_id, flush=True)
+
+asked(1)
+if os.fork() == 0:
+    asked(2)
+else:
+    os.wait()
+    asked(3)
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
+    rows = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
+    (first, one), (second, other), (third, again) = rows
+
+    assert (1, 2, 3, one) == (first, second, third, again)
+    assert one != other
+    for process in (one, other):
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
 
 
 def test_W8_a_process_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
