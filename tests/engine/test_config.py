@@ -536,7 +536,12 @@ FULL: Document = {
                 "decode": {"type": "xml", "force_list": ["rows.row"], "namespaces": {"urn:a": "a"}},
                 "response_path": "data[*].row",
                 "items_may_be_missing": True,
-                "provider_facts": {"lowers_page_size": False, "empty_pages": False, "steady_places": True},
+                "provider_facts": {
+                    "lowers_page_size": False,
+                    "filters_pages": True,
+                    "empty_pages": False,
+                    "steady_places": True,
+                },
                 "key": "id",
                 "returns": "list",
                 "pagination": {"type": "offset", "offset_param": "offset"},
@@ -653,7 +658,7 @@ def test_every_word_of_the_connector_reaches_the_model(attribute: str, expected:
         ("encode", "form"),
         ("response_path", Place.parse("data[*].row")),
         ("items_may_be_missing", True),
-        ("provider_facts", ProviderFacts(False, True, False, True, "https://docs.example.com/pages")),
+        ("provider_facts", ProviderFacts(False, True, True, False, True, "https://docs.example.com/pages")),
         ("key", Place.parse("id")),
         ("is_list", True),
         (

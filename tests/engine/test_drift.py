@@ -382,6 +382,36 @@ def test_reads_of_an_error_rule() -> None:
     }
 
 
+def test_reads_of_limits_and_of_what_a_batch_says() -> None:
+    """Each word has its own pointer, so that a finding names its line."""
+    limits = {
+        "throttled": [
+            {"when": {"status": 200, "body": {"code": "BUSY"}}, "wait": [{"body": "retry", "unit": "delta_s"}]}
+        ],
+        "wait": [{"body": "later", "unit": "delta_s"}],
+        "budgets": [
+            {"name": "a", "remaining": {"header": "x-left", "unit": "count"}},
+            {"name": "b", "remaining": {"body": "cost.left", "unit": "count"}, "window": 60},
+        ],
+    }
+    elements = {"at": "results", "failed": {"ok": False}, "failures_at": "failures"}
+    create = {"method": "POST", "path": "/deals", "returns": "one", "elements": elements}
+    connector = _connector({**CONFIG, "rate_limit": limits, "unified": {}, "resources": {"deals": {"create": create}}})
+
+    found = reads_of(connector, connector.resources["deals"].operations["create"])
+
+    assert {
+        ("code",): "/rate_limit/throttled/0",
+        ("retry",): "/rate_limit/throttled/0",
+        ("later",): "/rate_limit/wait",
+        ("cost", "left"): "/rate_limit/budgets/1/remaining",
+        ("results",): "/resources/deals/create/elements/at",
+        ("results", "ok"): "/resources/deals/create/elements",
+        ("failures",): "/resources/deals/create/elements/failures_at",
+        ("failures", "ok"): "/resources/deals/create/elements",
+    } == {read.names: read.pointer for read in found}
+
+
 def test_reads_of_the_served_version() -> None:
     """Where an answer says its version is read too."""
     version = {"value": "1", "in": "query", "name": "v", "served": {"body": "meta.version"}}

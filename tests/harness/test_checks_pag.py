@@ -247,6 +247,47 @@ def test_another_seed_draws_other_cases(deals: Project, monkeypatch: pytest.Monk
     assert cases(1) == cases(1) != cases(2)
 
 
+BY_LIMIT = {**OFFSET, "step": "limit", "stop_field": "more", "stop_when": False, "short_page": "continue"}
+BY_RETURNED = {**OFFSET, "stop_field": "more", "stop_when": False}
+LOWERED = {"lowers_page_size": True}
+GIVEN_SHORT = {"short_pages": True, "filters_pages": False}
+FILTERED = {"short_pages": True, "filters_pages": True, "empty_pages": False}
+
+
+@pytest.mark.parametrize(
+    ("words", "facts", "says"),
+    [
+        (BY_LIMIT, LOWERED, "gives no more than 1 records a page"),
+        (BY_LIMIT, GIVEN_SHORT, "gives one record less on page 1"),
+        (BY_RETURNED, FILTERED, "filters the first record of each page out"),
+    ],
+    ids=["lowered", "short", "filtered"],
+)
+def test_PAG_001_fails_on_a_step_that_what_is_known_of_the_provider_rules_out(
+    deals: Project, words: dict[str, Any], facts: dict[str, Any], says: str
+) -> None:
+    """What is known of how a provider pages tells a wrong step, and no recording has to."""
+    _paged(deals, words)
+    deals.change("connector.json", "/provider_facts", facts)
+
+    assert says in _refuted(deals, "PAG-001")
+
+
+@pytest.mark.parametrize(
+    ("words", "facts"),
+    [(BY_RETURNED, LOWERED), (BY_RETURNED, GIVEN_SHORT), (BY_LIMIT, FILTERED)],
+    ids=["lowered", "short", "filtered"],
+)
+def test_PAG_001_passes_with_the_step_that_fits_what_is_known(
+    deals: Project, words: dict[str, Any], facts: dict[str, Any]
+) -> None:
+    """The other step copes with it."""
+    _paged(deals, words)
+    deals.change("connector.json", "/provider_facts", facts)
+
+    assert 0 < deals.judge("PAG-001", TARGET)["cases"]
+
+
 # PAG-007
 
 

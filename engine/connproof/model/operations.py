@@ -119,6 +119,7 @@ class ProviderFacts:
 
     lowers_page_size: bool | None = None
     short_pages: bool | None = None
+    filters_pages: bool | None = None
     empty_pages: bool | None = None
     steady_places: bool | None = None
     source: str = ""

@@ -74,6 +74,17 @@ class Terms:
         return self.paging.short_page != "stop" if said is None else said
 
     @property
+    def may_filter(self) -> bool:
+        """Whether records may be left out of a page after it was counted."""
+        said = self.facts.filters_pages
+        return (self.may_be_short and not self.counts_records) if said is None else said
+
+    @property
+    def is_given_short(self) -> bool:
+        """Whether pages are known to be short without anything filtered out: an offset then counts what came."""
+        return self.facts.short_pages is True and self.facts.filters_pages is False
+
+    @property
     def may_be_empty(self) -> bool:
         """Whether a page may be empty, and not be the last."""
         said = self.facts.empty_pages
@@ -148,7 +159,7 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
         "lowers": Habit(
             "size",
             "gives no more than {n} records a page, whatever is asked for",
-            _unless_it_steps,
+            lambda t: "complete" if t.facts.lowers_page_size is True else _unless_it_steps(t),
             lambda t: t.may_lower and t.paging.min_page_size == 1,
             (1, 2),
             decides="short_page",
@@ -167,7 +178,10 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             "size",
             "gives one record less on page {n}, in the middle",
             _complete,
-            lambda t: t.may_be_short and (t.is_led or t.paging.type == "keyset" or t.counts_records),
+            lambda t: (
+                t.may_be_short
+                and (t.is_led or t.paging.type == "keyset" or t.counts_records or (t.steps and t.is_given_short))
+            ),
             (1, 2),
             decides="short_page",
             fix="let no short page end the read; or say in provider_facts that short_pages is false, with its source",
@@ -177,8 +191,9 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             "filters the first record of each page out, after it was counted",
             _complete,
             lambda t: (
-                t.may_be_short
-                and (t.is_led or t.paging.type in {"keyset", "page"} or (t.steps and t.paging.short_page == "continue"))
+                t.may_filter
+                and (t.facts.filters_pages is True or not t.steps or t.paging.short_page == "continue")
+                and t.paging.type != "none"
             ),
             decides="short_page",
             fix="let no short page end the read; or say in provider_facts that short_pages is false, with its source",
