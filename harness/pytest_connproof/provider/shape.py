@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from connproof.model import Operation, Response
+from connproof.model import Lead, Leads, Operation, Response
 from connproof.places import Absent, JsonValue, Place
 from pytest_connproof.answers import document_in
 from pytest_connproof.provider.writing import placed
@@ -38,9 +38,9 @@ class Shape:
         found = _records(operation, document)
         if not isinstance(found, list) or not found or not isinstance(found[0], dict):
             return None
-        envelope = document if operation.response_path else None
-        for place in _leading(operation):
-            envelope = _without(envelope, place.steps) if place.steps else envelope
+        envelope: JsonValue = document if isinstance(document, dict) else None
+        for steps in _leading(operation):
+            envelope = _without(envelope, steps)
         return cls(envelope, found[0])
 
 
@@ -93,26 +93,29 @@ def _records(operation: Operation, document: JsonValue) -> JsonValue | Absent:
     return operation.response_path.find(document) if operation.response_path else document
 
 
-def _leading(operation: Operation) -> Iterator[Place]:
+def _leading(operation: Operation) -> Iterator[tuple[object, ...]]:
+    """Where the records stand, and what leads to other pages: of a next one, with all that stands beside it."""
+    records = operation.response_path.steps if operation.response_path else ()
+    yield records
     paging = operation.pagination
-    if operation.response_path is not None:
-        yield operation.response_path
     if paging is None:
         return
-    for field in (paging.cursor_field, paging.next_url_field):
-        if isinstance(field, Place):
-            yield field
-        elif field is not None:
-            yield from (lead.path for lead in field.alternatives)
+    fields = [paging.cursor_field, paging.next_url_field]
+    for field in fields:
+        places = field.alternatives if isinstance(field, Leads) else () if field is None else (Lead(field),)
+        for steps in (lead.path.steps for lead in places):
+            around = steps[:-1]
+            yield steps if records[: len(around)] == around else around
     for place in (paging.stop_field, paging.total_field, paging.page_field, paging.step_field):
         if place is not None:
-            yield place
+            yield place.steps
 
 
 def _without(here: JsonValue, steps: tuple[object, ...]) -> JsonValue:
-    first, *rest = steps
-    if not isinstance(here, dict) or not isinstance(first, str) or first not in here:
+    """The document without what stands there, and without objects that have nothing else."""
+    if not steps or not isinstance(here, dict) or not isinstance(steps[0], str) or steps[0] not in here:
         return here
-    if not rest:
-        return {name: value for name, value in here.items() if name != first}
-    return {**here, first: _without(here[first], tuple(rest))}
+    first, rest = steps[0], steps[1:]
+    left = _without(here[first], rest) if rest else None
+    others = {name: value for name, value in here.items() if name != first}
+    return others if not rest or left == {} else {**here, first: left}
