@@ -174,6 +174,45 @@ def test_LIM_002_fails_on_a_wrong_unit(orders: Project, pointer: str, unit: str,
     assert f"said       {said}" in found.facts
 
 
+@pytest.mark.parametrize(
+    ("source", "units", "says"),
+    [
+        ({"header": "x-interval-milliseconds"}, ("delta_s", "epoch_s"), "milliseconds"),
+        ({"header": "retry-after-ms"}, ("retry_after",), "ms"),
+        ({"body": "error.waitSeconds"}, ("delta_ms", "epoch_ms"), "seconds"),
+        ({"header": "x-quota", "member": "resetSecs"}, ("delta_ms",), "secs"),
+    ],
+)
+def test_LIM_002_fails_on_a_unit_that_the_name_of_the_place_contradicts(
+    orders: Project, source: dict[str, str], units: tuple[str, ...], says: str
+) -> None:
+    """Whether it was recorded or not: 10000 is as good a number of seconds as of milliseconds."""
+    for unit in units:
+        orders.change("connector.json", "/rate_limit/wait/0", {**source, "unit": unit})
+
+        assert f'is declared as "{unit}", and its name says {says}' in _refuted(orders, "LIM-002").what
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"header": "x-interval-milliseconds", "unit": "delta_ms"},
+        {"header": "x-reset-seconds", "unit": "epoch_s"},
+        {"header": "x-reset-seconds", "unit": "http_date"},
+        {"header": "x-quota-secondly", "unit": "delta_ms"},
+        {"header": "x-teams", "unit": "delta_s"},
+        {"header": "x-wait-seconds", "values": {"SHORT": 1}},
+    ],
+    ids=lambda source: source["header"],
+)
+def test_LIM_002_fails_on_no_name_that_says_the_same_or_nothing(orders: Project, source: dict[str, Any]) -> None:
+    """A doubt is left, as the place was never recorded."""
+    orders.change("connector.json", "/rate_limit/wait/0", source)
+
+    with pytest.raises(Inconclusive, match="declared, but never seen"):
+        orders.judge("LIM-002")
+
+
 def test_LIM_002_fails_on_a_pattern_that_finds_nothing(orders: Project) -> None:
     """A part that is not there is no value, and no zero."""
     orders.change("connector.json", f"{BUDGET}/limit", {"header": "x-quota-limit", "pattern": "of ([0-9]+)"})

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from fractions import Fraction
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from connproof.conditions import holds
@@ -72,6 +73,8 @@ def limits_are_not_overstated(subject: Subject, target: str) -> Evidence:  # noq
     """No answer tells the caller of more left, or of a shorter time, than it said; each declared place was seen."""
     config = subject.connector.rate_limit or RateLimit()
     sources = declared(subject)
+    for pointer, source in sources.items():
+        _hold_to_its_name(subject, pointer, source)
     seen: set[str] = set()
     answers = 0
     for lane_id in subject.lanes:
@@ -246,6 +249,36 @@ def _broken_off(subject: Subject, lane_id: str, whole: LaneRun, number: int) -> 
                     "in one": f"{len(whole.records)} records",
                     "in two": f"{len(broken.records)} and {len(resumed.records)} records, then {resumed.outcome}",
                     "first other": "none" if other is None else str(other),
+                }
+            ),
+        )
+
+
+# LIM-002: what a place is called.
+
+_UNITS_OF_NAMES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("ms", "millis", "milliseconds"), frozenset({"delta_ms", "epoch_ms"})),
+        **dict.fromkeys(("secs", "seconds"), frozenset({"delta_s", "epoch_s", "retry_after", "structured"})),
+    }
+)
+_NUMBERS_OF_TIME: Final = frozenset({"delta_s", "delta_ms", "epoch_s", "epoch_ms", "retry_after", "structured"})
+_WORDS_OF_A_NAME: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+
+
+def _hold_to_its_name(subject: Subject, pointer: str, source: LimitSource) -> None:
+    """Raises Finding where a place is named by one unit of time, and declared as another."""
+    name = source.member or source.header or (source.body.last_name if source.body else None) or ""
+    words = _WORDS_OF_A_NAME.findall(name)
+    fitting = _UNITS_OF_NAMES.get(words[-1].lower() if words else "", _NUMBERS_OF_TIME)
+    is_time = "/wait/" in pointer or pointer.rpartition("/")[2] in {"reset", "window"}
+    if is_time and source.values is None and source.unit in _NUMBERS_OF_TIME - fitting:
+        raise Finding(
+            f'{name} is declared as "{source.unit}", and its name says {words[-1].lower()}',
+            rows(
+                {
+                    "declared": _at(subject, pointer),
+                    "fix": f"""declare {" or ".join(f'"{unit}"' for unit in sorted(fitting))}, as it is sent""",
                 }
             ),
         )
