@@ -19,8 +19,9 @@ FAMILIES = sorted({check.family for check in CHECKS})
 
 
 def _functions(family: str) -> list[ast.FunctionDef]:
-    tree = ast.parse((HERE / f"test_checks_{family}.py").read_bytes())
-    return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    files = [HERE / f"test_checks_{family}.py", *sorted(HERE.glob(f"test_checks_{family}_*.py"))]
+    trees = [ast.parse(file.read_bytes()) for file in files]
+    return [node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
 def _tests(family: str) -> list[ast.FunctionDef]:

@@ -13,7 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from pytest_connproof.checks import agreed, altered, cfg, drf, err, lim, ovr, pag, par, rec, ret, rpl, tok, ver
+from pytest_connproof.checks import (
+    agreed,
+    altered,
+    cfg,
+    drf,
+    err,
+    errors_played,
+    lim,
+    limits_played,
+    ovr,
+    pag,
+    par,
+    rec,
+    ret,
+    rpl,
+    tok,
+    ver,
+)
 from pytest_connproof.checks import map as mapped  # a submodule of that name hides the function
 from pytest_connproof.finding import Evidence
 from pytest_connproof.subject import Subject
@@ -100,10 +117,31 @@ CHECKS: Final[Sequence[Check]] = (
         "connector",
         lim.nothing_is_lost_to_a_throttle,
     ),
+    Check(
+        "LIM-005",
+        "a throttle at any point is told at once and exactly",
+        "listing",
+        limits_played.throttles_are_told_right,
+    ),
+    Check("LIM-006", "a throttled read goes on without loss", "listing", limits_played.throttled_reads_go_on),
+    Check(
+        "LIM-007",
+        "what a throttle looks like without its marks is none",
+        "listing",
+        limits_played.look_alikes_are_passed_on,
+    ),
+    Check(
+        "LIM-008",
+        "a throttle of one account reaches no other",
+        "listing",
+        limits_played.a_throttle_is_its_accounts_own,
+    ),
     Check("ERR-001", "an error reaches the caller as what it is", "connector", err.errors_reach_the_caller),
     Check("ERR-002", "no success says in its body that it failed", "connector", err.successes_hold_no_error),
     Check("ERR-003", "every error rule is exercised", "connector", err.every_rule_is_exercised),
     Check("ERR-004", "every failing element of a batch is told", "connector", err.failing_elements_are_told),
+    Check("ERR-005", "an error in a listing is never a hole", "listing", errors_played.errors_are_no_holes),
+    Check("ERR-006", "what breaks on the way is no page and no end", "listing", errors_played.what_breaks_is_no_end),
     Check("TOK-001", "workers that refresh at once make one exchange", "connector", tok.one_refresh_for_all),
     Check(
         "TOK-002",

@@ -7,6 +7,7 @@ declares. What a caller must hear is reckoned from those numbers, by nothing tha
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from connproof.model import Account, frozen
 from pytest_connproof.conversation import Answering, Conversation, Open, opened, table
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.interrupted import Plan, told_as_a_finding
+from pytest_connproof.lane_run import forms_of
 from pytest_connproof.provider.api import Api
 from pytest_connproof.provider.faults import FAULTS, Faulty, Scene, unplayable
 from pytest_connproof.provider.habits import Case
@@ -72,19 +74,32 @@ def a_throttle_is_its_accounts_own(subject: Subject, target: str) -> Evidence:
                 reads = _opened(stage, case, one, Faulty(one, form, at)), _opened(other, case, api, api)
                 _in_turns(*(reads if at % 2 else reversed(reads)))
                 throttled += 1
-                if _is_disturbed(reads[1].told, alone.told):
+                told = reads[1].told
+                mixed = _signed_for(told, stage) or _signed_for(reads[0].told, other)
+                if wrong := _disturbed(told, alone.told) or mixed:
                     says = f"{FAULTS[fault].says.format(n=at)} of another account ({form.what})"
-                    raise _shared(subject, alone, reads[1].told, says)
+                    raise _shared(subject, alone, told, f"{target}: a throttle of one account {wrong}", says)
     return {"throttled": throttled}
 
 
-def _is_disturbed(told: Conversation, alone: Conversation) -> bool:
-    """Whether a read is another than it is when nobody else reads."""
-    is_longer = len(told.exchanges) != len(alone.exchanges)
-    return told.error is not None or is_longer or bool(told.limits) or told.records != alone.records
+def _disturbed(told: Conversation, alone: Conversation) -> str:
+    """What is otherwise in a read than when nobody else reads; "" where nothing is."""
+    if told.error is not None:
+        return f"ends another's read in {type(told.error).__name__}"
+    if told.limits:
+        return "is told to another as its own quota"
+    is_other = len(told.exchanges) != len(alone.exchanges) or told.records != alone.records
+    return "changes another's read" if is_other else ""
 
 
-def _shared(subject: Subject, alone: Played, told: Conversation, says: str) -> Finding:
+def _signed_for(told: Conversation, stage: Stage) -> str:
+    """What is wrong where a read was signed with the credentials of this account, which is not its own."""
+    texts = forms_of(stage.connector.auth, stage.account)
+    sent = [text for one in told.exchanges for _, text in (*one.request.headers, ("", one.request.url))]
+    return "is signed for by another" if any(secret in text for secret in texts for text in sent) else ""
+
+
+def _shared(subject: Subject, alone: Played, told: Conversation, what: str, says: str) -> Finding:
     case, line = alone.case, subject.connector.source.line("/auth")
     facts = {
         "provider": [f"holds {case.records} records, {case.size} on a page, for each account", says],
@@ -92,7 +107,6 @@ def _shared(subject: Subject, alone: Played, told: Conversation, says: str) -> F
         "fix": "report it: nothing that one account meets may be kept where another one comes by",
     }
     lines = table(told, alone.api.operation, alone.api.expected, (*subject.credentials, *alone.credentials))
-    what = f"{alone.api.operation.id}: a throttle of one account reaches another"
     return Finding(what, "\n".join([*lines, "", rows(facts)]))
 
 
@@ -104,7 +118,7 @@ def _another(account: Account) -> Account:
 def _renamed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _renamed(inner) for name, inner in value.items()}
-    return f"{value}-2" if isinstance(value, str) else value
+    return f"another-{sha256(value.encode()).hexdigest()[:12]}" if isinstance(value, str) else value
 
 
 def _opened(stage: Stage, case: Case, api: Api, provider: Answering) -> Open:

@@ -360,8 +360,11 @@ def _strange(scene: Scene) -> Iterator[Form]:
 
 def _html(scene: Scene) -> Iterator[Form]:
     response = Response(200, (("content-type", "text/html; charset=utf-8"),), _HTML)
-    if scene.operation.decode != "text" and scene.deciding(response) is None:
-        yield Form("HTTP 200, a page of HTML", None, _instead(_always(response)))
+    decides = scene.deciding(response)
+    means = decides.means if decides and decides.means not in {"success", "empty"} else None
+    if scene.operation.decode != "text":
+        pointer = decides.pointer if decides else ""
+        yield Form("HTTP 200, a page of HTML", means, _instead(_always(response)), pointer)
 
 
 def _nothing(scene: Scene) -> Iterator[Form]:

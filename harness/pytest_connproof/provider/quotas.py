@@ -300,7 +300,7 @@ def _line(said: _Texts) -> str | None:
 def _lines(said: _Texts) -> Iterator[str]:
     members = [f"{source.member}={text}" for source, text in said if source.member is not None]
     if members:
-        yield "; ".join(members)
+        yield ", ".join(members)
     for number in dict.fromkeys(["0", *(text for _, text in said)]):
         parts = [text if one.pattern is None else spelt(one.pattern, text, number=number) for one, text in said]
         samples = [part for part in parts if part is not None]
