@@ -5,15 +5,15 @@ The same seed draws the same cases; nothing is kept between runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pytest_connproof.provider.habits import HABITS, Case, Must, playable
 from pytest_connproof.stage import Stage
 
-__all__ = ["Wrong", "cases", "first_wrong", "quiet"]
+__all__ = ["Wrong", "cases", "first_wrong", "quiet", "unhinted"]
 
 _T = TypeVar("_T")
 _MOST_HABITS = 4
@@ -67,7 +67,7 @@ def first_wrong(strategy: Any, play: Callable[[Any], _T | None], *, examples: in
             found = wrong  # the last one is what it was shrunk to
             raise Wrong
 
-    with suppress(Wrong):  # what was found says it
+    with suppress(Wrong), unhinted():  # what was found says it
         one()
     return found
 
@@ -85,3 +85,25 @@ def quiet(examples: int) -> Any:
         phases=[Phase.generate, Phase.shrink],
         verbosity=Verbosity.quiet,
     )
+
+
+@contextmanager
+def unhinted() -> Iterator[None]:
+    """Draw by the seed alone.
+
+    Newer versions of Hypothesis mix in constants that they find in the modules which happen to be loaded, and write
+    them to the current folder: what is drawn would depend on what else runs, and a certificate with it.
+    """
+    name = "_maybe_draw_constant"
+    try:
+        from hypothesis.internal.conjecture.providers import HypothesisProvider
+
+        hinted = getattr(HypothesisProvider, name)
+    except (ImportError, AttributeError):  # of a version that draws by the seed alone
+        yield
+        return
+    setattr(HypothesisProvider, name, lambda *_, **__: None)
+    try:
+        yield
+    finally:
+        setattr(HypothesisProvider, name, hinted)

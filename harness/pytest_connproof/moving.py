@@ -18,7 +18,7 @@ from typing import Final
 from connproof.errors import PaginationLoop
 from connproof.places import JsonValue
 from pytest_connproof.conversation import Open, opened, table
-from pytest_connproof.drawing import Wrong, quiet
+from pytest_connproof.drawing import Wrong, quiet, unhinted
 from pytest_connproof.provider.api import Api
 from pytest_connproof.provider.habits import Case, Terms
 from pytest_connproof.provider.places import Held
@@ -214,7 +214,7 @@ def moves(stage: Stage, *, examples: int, seed: int) -> tuple[Moved | None, int,
                 raise Wrong
 
     chosen = settings(quiet(examples), stateful_step_count=_STEPS)
-    with suppress(Wrong):  # what was found says it
+    with suppress(Wrong), unhinted():  # what was found says it
         run_state_machine_as_test(seeded(seed)(Moving), settings=chosen)
     return found, played, changes
 
