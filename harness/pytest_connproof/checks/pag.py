@@ -1,8 +1,8 @@
 """PAG: pagination: every record once and in order, whatever the provider does that the config leaves open.
 
 The config is read against a simulated provider that speaks its dialect: datasets around every multiple of the page
-size, each habit by itself, and cases that Hypothesis draws. What is judged is what the caller got and what the provider was
-asked, never what the engine thinks of it.
+size, each habit by itself, and cases that Hypothesis draws. What is judged is what the caller got and what the
+provider was asked, never what the engine thinks of it.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def asked(paging: Pagination, said: Said, places: Places) -> int:
 def leads(paging: Pagination, served: Served, places: Places) -> Iterable[tuple[Place | str, JsonValue | Absent]]:
     name = places.cursor(served)
     if paging.cursor_header is not None:
-        yield paging.cursor_header, name if isinstance(name, str) and name else ABSENT if not name else str(name)
+        yield paging.cursor_header, ABSENT if name in {ABSENT, None, ""} else str(name)
     elif isinstance(paging.cursor_field, Place):
         yield paging.cursor_field, name
     elif isinstance(paging.cursor_field, Leads):
