@@ -289,8 +289,8 @@ def test_the_refusal_is_what_a_rule_calls_expired(rule: dict[str, Any], status: 
 
 
 def test_a_rule_that_cannot_be_written_leaves_a_401() -> None:
-    """What the pattern means cannot be spelled out, and nothing is made up."""
-    rules = [{"when": {"status": 400, "body": {"error": {"matches": "^E[0-9]+$"}}}, "means": "auth_expired"}]
+    """Nothing that the pattern means can be written, and nothing is made up."""
+    rules = [{"when": {"status": 400, "body": {"error": {"matches": "^E$[0-9]"}}}, "means": "auth_expired"}]
     config = connector(errors=rules)
 
     assert 401 == answer_meaning(config, config.resources["rows"].operations["list"], "auth_expired").status
