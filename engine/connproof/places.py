@@ -39,11 +39,15 @@ class Absent(enum.Enum):
 ABSENT: Final = Absent.ABSENT
 
 
+_MOST_SHOWN: Final = 200
+
+
 class PlaceWrong(ValueError):
     """A text that names no place. `column` (from 1) is where reading stopped."""
 
     def __init__(self, text: str, column: int, expected: str) -> None:
-        super().__init__(f"not a path: expected {expected} at character {column} of {text!r}")
+        shown = repr(text) if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]!r}..."
+        super().__init__(f"not a path: expected {expected} at character {column} of {shown}")
         self.text = text
         self.column = column
         self.expected = expected
@@ -133,6 +137,9 @@ def put(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
     return {**below, first: put(below.get(first), Place(place.text, tuple(rest)), value)}
 
 
+_MOST_STEPS: Final = 200  # no document that is read nests deeper
+
+
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Place:
     steps: list[_Step] = []
@@ -142,6 +149,8 @@ def _parse(text: str) -> Place:
     elif not text:
         raise PlaceWrong(text, 1, "a member name")
     while at < len(text):
+        if len(steps) == _MOST_STEPS:
+            raise PlaceWrong(text, at + 1, f"the end: a path has at most {_MOST_STEPS} steps,")
         step, at = _read_step(text, at, first=at == 0)
         steps.append(step)
     return Place(text, tuple(steps))

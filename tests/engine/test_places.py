@@ -292,3 +292,14 @@ def test_any_text_is_a_place_or_refused(text: str, document: JsonValue) -> None:
 
     found = place.find(document)
     assert found is ABSENT or not place.is_many or isinstance(found, list)
+
+
+@pytest.mark.parametrize("step", [".a", "[0]", "[*]", '["a"]'])
+def test_a_path_without_end_is_none(step: str) -> None:
+    """What is deeper than any document leads nowhere, and its text is not shown whole."""
+    deepest = Place.parse("a" + step * 199)
+
+    assert 200 == len(deepest.steps)
+    with pytest.raises(PlaceWrong, match="at most 200 steps") as wrong:
+        Place.parse("a" + step * 20_000)
+    assert 400 > len(str(wrong.value))
