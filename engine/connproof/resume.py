@@ -11,9 +11,10 @@ import binascii
 import hashlib
 import json
 from collections.abc import Iterable
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from connproof.errors import CallWrong
+from connproof.documents import read_json
+from connproof.errors import CallWrong, ConfigWrong
 from connproof.model import Position, Request, frozen
 from connproof.places import ABSENT, Absent, JsonValue
 
@@ -61,18 +62,14 @@ def _sum(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=6).digest()
 
 
-def _refused(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def resumed(text: str, call: str) -> Position:
     """The position that a token holds. Raises CallWrong for a text that is none, or is another call's."""
     try:
         whole = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        said = json.loads(whole[6:], parse_constant=_refused) if whole[:6] == _sum(whole[6:]) else {}
+        said: Any = read_json(whole[6:], "the token")[0] if whole[:6] == _sum(whole[6:]) else {}
         version, of = said["f"], said["c"]
         position = unpacked(said)
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (binascii.Error, ConfigWrong, ValueError, KeyError, TypeError, AttributeError):
         raise CallWrong("not a resume token", fix="pass the token as it was given, whole") from None
     if version not in (_VERSION, _STATED_VERSION):  # no set: it may be anything, a list too
         raise CallWrong(f"a resume token of another version: {version!s:.40}", fix="start the read anew")
