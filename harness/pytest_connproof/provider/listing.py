@@ -249,6 +249,8 @@ class Listing:
         if self.paging.own_params == "keep":
             return []
         left_out = {self._places.token, "x_tag", "x_note"}
+        if self.operation.long_url is not None:
+            left_out |= {name for name, _ in self.operation.long_url.form}
         if self._connector.auth.type == "api_key" and self._connector.auth.place == "query":
             left_out.add(self._connector.auth.name)
         return [pair for pair in said.query if pair[0] not in left_out]

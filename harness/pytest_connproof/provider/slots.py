@@ -97,6 +97,7 @@ class Slots:
         body: JsonValue | Absent = _body(request) if form is None else {name: text for name, text in form}  # noqa: C416 a dict of texts is none of values
         if form is not None and self._is_long(request):
             pairs, body = [*pairs, *form], ABSENT
+            raw += tuple((request.body or b"").decode("utf-8", "replace").split("&"))
         named: dict[str, str] = {}
         if found := self._path.fullmatch(url.path):
             named |= {name: unquote(text) for name, text in found.groupdict().items()}
