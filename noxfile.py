@@ -5,7 +5,7 @@
 """Everything that must hold before a change is merged, one session each.
 
     nox -l              what there is
-    nox                 all but bench and simulate
+    nox                 all but bench, fuzz and simulate
     nox -s tests-3.11   one of them
 
 The Pythons are those that pyproject.toml's classifiers name.
@@ -150,6 +150,13 @@ def simulate(session: nox.Session) -> None:
     """Keep tokens in a bad world, beside designs that lose them: `nox -s simulate -- [OPTIONS]`."""
     session.install("-e", ".[dev]")
     session.run("python", "tests/bench/simulate.py", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Give the parsers a million inputs that nobody meant for them: `nox -s fuzz -- [OPTIONS]`."""
+    session.install("-e", ".[dev]")
+    session.run("python", "tests/fuzz/fuzzer.py", *session.posargs)
 
 
 if __name__ == "__main__":
