@@ -35,7 +35,7 @@ def cases(stage: Stage, *musts: Must) -> Any:
     @st.composite
     def drawn(draw: Any) -> Case:
         size = draw(st.sampled_from(list(stage.sizes)))
-        pages, more = draw(st.integers(0, 6 if stage.paging.window else 3)), draw(st.integers(-1, 1))
+        pages, more = draw(st.integers(0, 8 if stage.paging.window else 3)), draw(st.integers(-1, 1))
         chosen = draw(st.lists(st.sampled_from(names), max_size=_MOST_HABITS, unique=True)) if names else []
         habits: dict[str, int] = {}
         groups = set[str]()

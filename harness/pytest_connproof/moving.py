@@ -156,9 +156,9 @@ class _Reader:
 
     def _chosen(self, where: int) -> int | None:
         """A row that may go; of a keyset not the one that the next page is asked for by."""
-        position = self._position
-        low = 0 if self._promise.remove else position
-        may = [index for index in range(low, len(self._listing.rows)) if index != position - 1]
+        low, rows = 0 if self._promise.remove else self._position, self._listing.rows
+        anchors = {_mark(record) for record in (*self._listing.last[:1], *self._listing.last[-1:])}
+        may = [index for index in range(low, len(rows)) if _mark(rows[index].record) not in anchors]
         return may[where % len(may)] if may else None
 
     def _put(self, index: int, record: JsonValue) -> None:

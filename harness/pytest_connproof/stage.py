@@ -139,7 +139,7 @@ def frozen_params(connector: Connector, operation: Operation) -> Mapping[str, st
 def orderly(stage: Stage) -> Iterator[Case]:
     """A provider without any habit, with datasets around every multiple of the page size, and none."""
     for size in stage.sizes[:3]:
-        multiples = range(1, 7 if stage.paging.window else 4)
+        multiples = range(1, 9 if stage.paging.window else 4)
         around = {pages * size + more for pages in multiples for more in (-1, 0, 1)}
         for records in sorted({0, 1, *around}):
             yield Case(records, size, MappingProxyType({}))
@@ -151,7 +151,8 @@ def singly(stage: Stage, *musts: Must) -> Iterator[Case]:
     for name in playable(stage.terms):
         if HABITS[name].must(stage.terms) in musts:
             for value in HABITS[name].values:
-                yield Case(3 * size + 1, size, MappingProxyType({name: value}))
+                # More pages than a circle has, and never so few that a habit of the second has nothing to show.
+                yield Case(max(3, value) * size + 1, size, MappingProxyType({name: value}))
                 if HABITS[name].group in {"items", "end"}:
                     yield Case(0, size, MappingProxyType({name: value}))
 

@@ -18,6 +18,7 @@ from connproof.errors import ConfigWrong
 from connproof.model import Operation, Request
 from connproof.model.paging import Pagination
 from pytest_connproof.conversation import alternately, converse, differences, table
+from pytest_connproof.counterfactual import spread
 from pytest_connproof.drawing import cases, first_wrong
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.moving import moves
@@ -29,6 +30,7 @@ from pytest_connproof.subject import Subject
 
 _DRAWN: Final = 60
 _MOVES: Final = 60
+_MOST_BREAKS: Final = 12  # of one case
 _CAMPAIGN: Final = 5_000
 
 
@@ -39,12 +41,12 @@ def every_record_arrives_once(subject: Subject, target: str) -> Evidence:
 
 
 def no_request_too_many(subject: Subject, target: str) -> Evidence:
-    """As many requests as the strategy needs to know the end, and not one more."""
+    """As many requests as the strategy needs to know the end; a few more, where a habit costs them."""
     stage = subject.stage(target)
     playing = _Playing(subject, "PAG-002", stage)
-    for case in playing.chosen(orderly(stage)):
+    for case in playing.chosen((*orderly(stage), *singly(stage, "complete"))):
         played = playing.play(case)
-        allowed = _needed(stage.paging, case) * played.api.listings
+        allowed = _allowed(played) * played.api.listings
         if played.api.answers > allowed and played.told.error is None:
             playing.refuse(played, f"{played.api.answers} requests for {_pages(case)}, where {allowed} tell all")
     return playing.evidence()
@@ -236,6 +238,18 @@ def _needed(paging: Pagination, case: Case) -> int:
     return pages if paging.short_page == "stop" and not is_full else pages + 1
 
 
+def _allowed(played: Played) -> int:
+    """How many requests a read of one listing may make: those that tell all, and what a habit or a window costs."""
+    case, paging = played.case, played.api.listing.paging
+    size = case.habits.get("lowers") or case.habits.get("refuses_size") or case.size
+    needed = _needed(paging, replace(case, size=size))
+    if paging.window is not None and paging.window.cap is not None:
+        needed += 2 * (case.records // paging.window.cap)
+    if not case.habits:
+        return needed
+    return 2 * needed + 2 if {"forgets", "refuses_size"} & set(case.habits) else needed + 2
+
+
 class _Breaking:
     """The API behind a connection that breaks off at one request, before it arrives."""
 
@@ -251,10 +265,10 @@ class _Breaking:
 
 
 def _broken_everywhere(playing: _Playing, case: Case) -> int:
-    """Break the read of a case off at each of its requests, and go on; how often that was done."""
+    """Break the read of a case off at its requests, and go on; how often that was done."""
     stage = playing.stage
-    whole = playing.play(case)
-    for at in range(1, len(whole.told.exchanges) + 1):
+    places = spread(len(playing.play(case).told.exchanges), _MOST_BREAKS)
+    for at in (place + 1 for place in places):
         api = stage.api(case)
         before = stage.play(case, api=api, provider=_Breaking(api, at))
         if before.told.resume is None:
@@ -275,7 +289,7 @@ def _broken_everywhere(playing: _Playing, case: Case) -> int:
             ]
             lines += table(both, api.operation, api.expected, playing.subject.credentials)
             playing.refuse(before, f"the read was broken off at request {at}, and does not go on from there", lines)
-    return len(whole.told.exchanges)
+    return len(places)
 
 
 def pinned(subject: Subject, check: str, operation: Operation) -> tuple[Case, ...]:

@@ -50,7 +50,7 @@ def scaled(connector: Connector, operation: Operation, size: int) -> tuple[Conne
         return connector, operation
     changed = replace(paging, max_empty_pages=min(paging.max_empty_pages, _MOST_EMPTY))
     if paging.window is not None and paging.window.cap is not None:
-        changed = replace(changed, window=_capped(paging.window, 4 * size + 1))
+        changed = replace(changed, window=_capped(paging.window, 6 * size + 1))
     if paging.then is not None:
         changed = replace(changed, then=replace(paging.then, after_records=2 * size))
     operation = replace(operation, pagination=changed)
@@ -280,7 +280,7 @@ def is_signed(connector: Connector, account: Account, request: Request) -> bool:
             case "bearer" | "oauth2":
                 assert auth.token_path is not None, "the schema requires it"
                 token = credential(account, auth.token_path, auth.pointer)
-                return request.header(auth.name) == f"{auth.prefix}{token}"
+                return request.header(auth.name.lower()) == f"{auth.prefix}{token}"
             case "api_key":
                 assert auth.key_path is not None, "config gives it a default"
                 key = auth.prefix + credential(account, auth.key_path, auth.pointer)

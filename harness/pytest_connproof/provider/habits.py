@@ -133,6 +133,11 @@ def _unless_it_steps(terms: Terms) -> Must:
     return "either" if terms.steps else "complete"
 
 
+def _unless_the_total_tells(terms: Terms) -> Must:
+    """Where positions step by the limit, a short page ends in an error unless the total or `short_page` explains it."""
+    return "either" if terms.steps and terms.paging.short_page is None else "complete"
+
+
 def _names_position(terms: Terms) -> bool:
     """Whether the body or a header names the next position in a form that can be nothing, null or an empty text."""
     return terms.paging.type == "next_url" or (terms.paging.type == "cursor" and terms.paging.cursor_header is None)
@@ -270,6 +275,7 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
         "digits": Habit("spelling", 'names its places by digits, from "0" on', _complete, _spells),
         "signs": Habit("spelling", "has + % & # = / ? and blanks in its cursors", _complete, _spells_freely),
         "letters": Habit("spelling", "has letters of other scripts in its cursors", _complete, _spells_freely),
+        "blanks": Habit("spelling", "has cursors of blanks alone", _complete, _spells_freely),
         "long": Habit("spelling", "has cursors of 2,000 characters", _complete, _spells),
         # What a link is like.
         "path_only": Habit("link", "gives the path of the next page alone", _complete, lambda t: t.follows),
@@ -304,7 +310,7 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             "leads from page {n} back to the first",
             _told,
             lambda t: t.is_led and _loops(t),
-            (2, 3),
+            (2, 3, 5),
             decides="allow_repeats",
             fix="leave it out: a place that comes back is a loop",
         ),
@@ -360,12 +366,15 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
         # Totals.
         "worded_total": Habit("total", "says its total as a text", _complete, lambda t: t.has_total),
         "null_total": Habit(
-            "total", "says null for its total", _complete, lambda t: t.paging.total_field is not None and t.is_json
+            "total",
+            "says null for its total",
+            _unless_the_total_tells,
+            lambda t: t.paging.total_field is not None and t.is_json,
         ),
         "high_total": Habit(
             "total",
             "says {n} too many for its total",
-            _complete,
+            _unless_the_total_tells,
             lambda t: t.has_total,
             (1, 3),
             decides="total_field",

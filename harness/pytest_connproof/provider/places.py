@@ -198,5 +198,6 @@ _SPELLINGS: Mapping[str, Callable[[int], JsonValue]] = {
     "digits": str,
     "signs": lambda n: f"a+b%2F&c=#{n} /?;",
     "letters": lambda n: f"\u0439\u00e9\u4e2d{n}",
+    "blanks": lambda n: " " * (n + 1),
     "long": lambda n: f"{n}" + "x" * 2_000,
 }
