@@ -156,13 +156,8 @@ BODY: Final = (
         r"""application/vnd.a+json text/xml ;charset= utf-16 utf-16le cp037 idna gbk utf-7 hex <a> </a> <a/> &b; &#0;
         ]]> <![CDATA[ <!-- --> xml:lang='a' {"a": } [ ] " \ud83d 1e400 NaN "error" "message" "errors" "code" "status"
         "type" "violated-policies" """,
-        *(
-            b"content-type: application/json",
-            b"\n\n",
-            b"<!DOCTYPE a [",
-            b'<!ENTITY b "c">',
-            b'<?xml version="1.0" encoding="',
-        ),
+        *(b"content-type: application/json", b"\n\n", b"<!DOCTYPE a [", b'<!ENTITY b "c">'),
+        *(b'<?xml version="1.0" encoding="',),
         *(b'"?>', b' xmlns:a="urn:a"', b' xmlns="urn:c"', b" x=''", b"<?p ?>", b"9" * 4301, b"\xff\xfe"),
     ),
 )
