@@ -288,6 +288,33 @@ def test_a_half_answers_by_the_configs_words(name: str) -> None:
     assert [answer for _, answer in said.exchanges] == [shown(provider.answer(asked)) for asked, _ in said.exchanges]
 
 
+@pytest.mark.parametrize(
+    ("paging", "own"), [(NEXT, {}), ({**LINKS, "own_params": "keep"}, {"expand": "1"}), (CURSOR, {})]
+)
+def test_a_long_url_is_the_same_request_as_a_form(paging: dict[str, Any], own: dict[str, str]) -> None:
+    """One that the provider gave is no exception: each byte of its query is there."""
+    words = {"long_url": {"over": 30, "form": {"_method": "GET"}}, "query": own}
+    provider = api(paging, f"records=5 size=2 {'long' if paging is CURSOR else 'percents twice'}", words)
+
+    told = read(provider)
+
+    assert (None, list(provider.expected)) == (told.error, told.records)
+    assert {"GET", "POST"} >= {request.method for request in provider.requests}
+    assert "POST" == provider.requests[-1].method
+
+
+@pytest.mark.parametrize("records", range(6))
+def test_the_engine_reads_xml_pages_of_two_records_one_and_none(records: int) -> None:
+    """What has one element is a list all the same, and what has none is one without records."""
+    paging = {**CURSOR, "cursor_field": "Rows.Next"}
+    provider = api(paging, f"records={records} size=2 live_end", {**XML, "items_may_be_missing": True})
+
+    told = read(provider)
+
+    assert (None, records) == (told.error, len(told.records))
+    assert list(provider.expected) == told.records
+
+
 # Each habit.
 
 FLAG: dict[str, Any] = {"stop_field": "more", "stop_when": False}
@@ -336,6 +363,7 @@ HABIT: dict[str, Shown] = {
     "digits": Shown(CURSOR, ["/rows"], ["200", items(0, 1, next="0")]),
     "signs": Shown(CURSOR, ["/rows"], ["200", items(0, 1, next="a+b%2F&c=#0 /?;")]),
     "letters": Shown(CURSOR, ["/rows"], ["200", items(0, 1, next="\u0439\u00e9\u4e2d0")]),
+    "blanks": Shown(CURSOR, ["/rows"], ["200", items(0, 1, next=" ")]),
     "long": Shown(CURSOR, ["/rows"], ["200", items(0, 1, next="0" + 2_000 * "x")]),
     "path_only": Shown(NEXT, ["/rows"], ["200", items(0, 1, next="/v1/rows?after=c1")]),
     "query_only": Shown(NEXT, ["/rows"], ["200", items(0, 1, next="?after=c1")]),
@@ -419,6 +447,13 @@ def terms(provider: Api) -> Terms:
     operation = provider.operation
     assert operation.pagination is not None, "it is a listing"
     return Terms(operation, operation.pagination, operation.provider_facts)
+
+
+def test_a_total_is_zero_from_the_second_page_on() -> None:
+    """The first one has the true one."""
+    provider = api({**CURSOR, "total_field": "n"}, "records=5 size=2 zero_total")
+
+    assert ["200", items(0, 1, next="c1", n=5)] == shown(provider.answer(get("/rows")))
 
 
 def test_links_in_several_lines() -> None:
@@ -678,6 +713,19 @@ def test_one_listing_for_each_parent() -> None:
     assert 9 == len(provider.expected)
 
 
+def test_operations_that_share_a_path_are_told_apart() -> None:
+    """By what they send there."""
+    groups = {"groups": {"list": {"method": "POST", "path": "/ask", "body": {"q": "groups"}, "response_path": "items"}}}
+    each = {"operation": "groups.list", "params": {"group": "id"}}
+    asking = {"method": "POST", "path": "/ask", "body": {"q": "rows of {group}"}, "for_each": each}
+    provider = whole_api("records=3 size=2", {"list": {**LIST, **asking}}, groups)
+
+    told = read(provider)
+
+    assert (None, list(provider.expected)) == (told.error, told.records)
+    assert 9 == len(told.records)
+
+
 WINDOW: dict[str, Any] = {**CURSOR, "window": {"field": "at", "param": "since", "cap": 1000}}
 
 
@@ -687,25 +735,38 @@ def dated(*numbers: int, **beside: JsonValue) -> str:
     return json.dumps({**beside, "items": records})
 
 
+def windowed(records: int) -> tuple[Api, int]:
+    """A provider whose windows have a cap, and the cap."""
+    provider = whole_api(f"records={records} size=2", {"list": {**LIST, "key": "id", "pagination": WINDOW}}, size=2)
+    paging = provider.operation.pagination
+    assert paging is not None and paging.window is not None and paging.window.cap is not None
+    return provider, paging.window.cap
+
+
 def test_a_window_ends_at_its_cap_and_begins_at_a_value() -> None:
     """Values are shared by two records; a window has all that have its first value."""
-    provider = whole_api("records=11 size=2", {"list": {**LIST, "key": "id", "pagination": WINDOW}}, size=2)
-    window = provider.operation.pagination and provider.operation.pagination.window
+    provider, cap = windowed(40)
+    assert 1 == cap % 2
 
-    assert 9 == (window and window.cap)
-    assert ["200", dated(0, 1, next="c1")] == shown(provider.answer(get("/rows")))
-    assert ["200", dated(2, 3, next="c2")] == shown(provider.answer(get("/rows?after=c1")))
-    assert ["200", dated(4, 5, next="c3")] == shown(provider.answer(get("/rows?after=c2")))
-    assert ["200", dated(6, 7, next="c4")] == shown(provider.answer(get("/rows?after=c3")))
-    assert ["200", dated(8)] == shown(provider.answer(get("/rows?after=c4")))
-    assert ["200", dated(8, 9, next="c5")] == shown(provider.answer(get("/rows?since=5")))
-    assert ["200", dated(10)] == shown(provider.answer(get("/rows?since=5&after=c5")))
+    last = cap // 2
+    pages = [shown(provider.answer(get(f"/rows?after=c{number}" if number else "/rows"))) for number in range(last + 1)]
+    beyond = provider.answer(get(f"/rows?since={last + 1}"))
+
+    for number, page in enumerate(pages[:-1]):
+        assert ["200", dated(2 * number, 2 * number + 1, next=f"c{number + 1}")] == page
+    assert ["200", dated(cap - 1)] == pages[-1]
+    assert ["200", dated(cap - 1, cap, next=f"c{last + 1}")] == shown(beyond)
+    assert ["200", dated(cap + 1, cap + 2, next=f"c{last + 2}")] == shown(
+        provider.answer(get(f"/rows?since={last + 1}&after=c{last + 1}"))
+    )
 
 
-@pytest.mark.parametrize("records", [0, 1, 8, 9, 10, 16, 17, 18, 26])
-def test_windows_have_every_record_once(records: int) -> None:
+@pytest.mark.parametrize("windows", range(4))
+@pytest.mark.parametrize("more", [-1, 0, 1])
+def test_windows_have_every_record_once(windows: int, more: int) -> None:
     """Around every multiple of the cap."""
-    provider = whole_api(f"records={records} size=2", {"list": {**LIST, "key": "id", "pagination": WINDOW}}, size=2)
+    _, cap = windowed(0)
+    provider, _ = windowed(max(0, windows * cap + more))
 
     told = read(provider)
 
@@ -739,7 +800,8 @@ def test_what_is_scaled() -> None:
     said = operation.pagination
 
     assert said is not None and said.window is not None and said.then is not None
-    assert (21, 10, 20) == (said.window.cap, said.then.after_records, said.max_empty_pages)
+    assert (1, 10, 20) == ((said.window.cap or 0) % 5, said.then.after_records, said.max_empty_pages)
+    assert 3 * 5 < (said.window.cap or 0) < 10 * 5
     assert ("at", 77, "next_url") == (said.window.field.text, said.max_pages, said.then.pagination.type)
     assert operation is small.resources["rows"].operations["list"]
     assert whole is config.resources["rows"].operations["list"]

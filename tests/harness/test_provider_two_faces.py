@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -126,6 +128,20 @@ def test_both_faces_are_one_conversation(name: str, spelt: Callable[[str], str])
     assert asked(near) == asked(far)
     assert near.shown == far.shown
     assert {*near.case.habits} <= {*near.shown}
+
+
+def test_names_of_headers_are_spelt_as_told() -> None:
+    """On the wire itself, where a client that is asked for them would not see it."""
+    with Loopback(lambda: AT, spelt=odd) as face:
+        config = shop(face.url, {"pagination": {"type": "link_header"}}, KEY)
+        face.provider = api(config, KEYED, "records=3 size=2")
+        connection = http.client.HTTPConnection(urlsplit(face.url).netloc)
+        connection.request("GET", "/v1/rows", headers={"X-KEY": "k1"})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+
+    assert (200, {"cOnTeNt-tYpE", "lInK", "content-length"}) == (answer.status, {*answer.headers})
 
 
 def test_over_the_wire_credentials_are_asked_for_too() -> None:
