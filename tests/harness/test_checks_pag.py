@@ -290,6 +290,13 @@ def test_PAG_001_passes_with_the_step_that_fits_what_is_known(
     assert 0 < deals.judge("PAG-001", TARGET)["cases"]
 
 
+def test_PAG_001_passes_where_a_short_page_that_no_total_explains_is_an_error(deals: Project) -> None:
+    """By the limit, a short page would skip records: where the total is null, or too high, that is told, and right."""
+    _paged(deals, {**OFFSET, "step": "limit", "total_field": "total"})
+
+    assert 0 < deals.judge("PAG-001", TARGET)["cases"]
+
+
 # PAG-007
 
 
