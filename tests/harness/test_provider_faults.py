@@ -233,6 +233,17 @@ def test_no_fault_is_a_false_alarm(name: str) -> None:
     assert {"refused", "cut", "nothing", "reset", "torn", "slow", "polite"} <= set(counted)
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_must_come_of_a_fault_is_what_its_forms_mean(fault: str) -> None:
+    """A throttle is one, an error is no success, and what is to change nothing is a success."""
+    stages = [stage for name in providers.NAMES for stage in _of(name)]
+    forms = [form for stage in stages for form in FAULTS[fault].forms(Scene(stage.connector, stage.operation))]
+
+    kinds = {"throttled": "throttle", "success": "as if nothing"}
+
+    assert {FAULTS[fault].must} == {kinds.get(str(form.means), "error") for form in forms}
+
+
 @pytest.mark.parametrize("name", providers.NAMES)
 def test_every_rule_of_every_config_can_be_played(name: str) -> None:
     """Whatever throttles and errors are declared, an answer is written for each."""

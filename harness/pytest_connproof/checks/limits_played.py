@@ -22,7 +22,7 @@ from pytest_connproof.provider.habits import Case
 from pytest_connproof.stage import Played, Stage
 from pytest_connproof.subject import Subject
 
-_THROTTLES: Final = ("declared_throttle", "too_many", "unavailable")
+_THROTTLES: Final = ("declared_throttle", "throttle_beside_records", "too_many", "unavailable")
 
 
 def throttles_are_told_right(subject: Subject, target: str) -> Evidence:

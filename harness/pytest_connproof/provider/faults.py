@@ -272,16 +272,22 @@ def _by_rules(scene: Scene) -> Iterator[Form]:
                 yield Form(f"HTTP {response.status}", rule.means, _instead(_always(response)), rule.pointer)
 
 
+def _errors_beside(scene: Scene) -> Iterator[Form]:
+    yield from (form for form in _beside_records(scene) if form.means != "throttled")
+
+
+def _throttles_beside(scene: Scene) -> Iterator[Form]:
+    yield from (form for form in _beside_records(scene) if form.means == "throttled")
+
+
 def _beside_records(scene: Scene) -> Iterator[Form]:
+    """The records, and what a rule asks for beside them: of each rule that a 200 can meet by its body alone."""
     for rule in scene.rules:
-        values = [
-            (place, _first(document, place))
-            for _, document in answers_like(rule.when, (200,))
-            for place, _ in rule.when.body
-        ]
         when = rule.when
-        if rule.means in {"success", "empty"} or when.headers or when.text or not values:
+        if rule.means in {"success", "empty"} or when.headers or when.text or not when.body:
             continue
+        _, document = next(answers_like(when, (200,)))
+        values = [(place, _first(document, place)) for place, _ in when.body]
         page = _with(answered({}), values)
         decides = scene.deciding(page) if page else None
         if decides is not None and decides.pointer == rule.pointer:
@@ -416,6 +422,13 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
             'check "wait" and "budgets" of "rate_limit": places, units, and "choose"',
             "each rule that means a throttle, with each place and unit under `wait` and `budgets`",
         ),
+        "throttle_beside_records": Fault(
+            "gives request {n} its records, and beside them a throttle that the config declares",
+            "throttle",
+            _throttles_beside,
+            "check the rules before it",
+            "each rule that means a throttle and may hold for a 200 by its body alone",
+        ),
         "too_many": Fault(
             "answers request {n} with 429, and what there is to say of quotas",
             "throttle",
@@ -454,9 +467,9 @@ FAULTS: Final[Mapping[str, Fault]] = MappingProxyType(
         "error_beside_records": Fault(
             "gives request {n} its records, and beside them an error that the config declares",
             "error",
-            _beside_records,
+            _errors_beside,
             'check "means" of the rule, and the rules before it',
-            "each rule that may hold for a 200 by its body alone",
+            "each other rule that may hold for a 200 by its body alone",
         ),
         "refused": Fault(
             "answers request {n} with a 4xx that no rule is about",
