@@ -382,7 +382,7 @@ HABIT: dict[str, Shown] = {
     "lines": Shown(LINKS, ["/rows"], ["200", f"link: <{BASE}/rows?after=c1>;rel=next", items(0, 1)]),
     "itself=2": Shown(CURSOR, ["/rows", "/rows?after=c1"], ["200", items(2, 3, next="c1")]),
     "circle=2": Shown(CURSOR, ["/rows", "/rows?after=c1"], ["200", items(2, 3, next="c2")]),
-    "deaf": Shown(CURSOR, ["/rows", "/rows?after=c1"], ["200", items(0, 1, next="c1")]),
+    "deaf": Shown(CURSOR, ["/rows", "/rows?after=c1"], ["200", items(0, 1, next="c2")]),
     "no_progress": Shown({**CURSOR, **FLAG}, ["/rows", "/rows?after=c1"], ["200", items(next="c2", more=True)]),
     "foreign": Shown(NEXT, ["/rows"], ["200", items(0, 1, next="https://elsewhere.invalid/v1/rows?after=c1")]),
     "forgets=2": Shown(CURSOR, ["/rows", "/rows?after=c1"], ["410", '{"error": "cursor_expired"}']),
@@ -392,6 +392,9 @@ HABIT: dict[str, Shown] = {
     "worded_total": Shown({**CURSOR, "total_field": "n"}, ["/rows"], ["200", items(0, 1, next="c1", n="5")]),
     "null_total": Shown({**CURSOR, "total_field": "n"}, ["/rows"], ["200", items(0, 1, next="c1", n=None)]),
     "high_total=3": Shown({**CURSOR, "total_field": "n"}, ["/rows"], ["200", items(0, 1, next="c1", n=8)]),
+    "growing_total": Shown(
+        {**CURSOR, "total_field": "n"}, ["/rows", "/rows?after=c1"], ["200", items(2, 3, next="c2", n=6)]
+    ),
     "zero_total": Shown(
         {**CURSOR, "total_field": "n"}, ["/rows", "/rows?after=c1"], ["200", items(2, 3, next="c2", n=0)]
     ),

@@ -316,7 +316,7 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
         ),
         "deaf": Habit(
             "way",
-            "gives its first page, whatever place is asked for",
+            "gives its first page, whatever place is asked for, and names new next ones",
             _told,
             _loops,
             fix="check the name of the parameter, and where it is sent; declare the key of the records",
@@ -377,6 +377,14 @@ HABITS: Final[Mapping[str, Habit]] = MappingProxyType(
             _unless_the_total_tells,
             lambda t: t.has_total,
             (1, 3),
+            decides="total_field",
+            fix="an empty page ends the read before a total is reached",
+        ),
+        "growing_total": Habit(
+            "total",
+            "says one more for its total with every page",
+            _unless_the_total_tells,
+            lambda t: t.has_total,
             decides="total_field",
             fix="an empty page ends the read before a total is reached",
         ),

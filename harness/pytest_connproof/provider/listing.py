@@ -121,6 +121,7 @@ class Listing:
 
     def _page(self, paging: Pagination, said: Said, start: int, size: int) -> Response:
         rows, habits = self._places.rows, self.case.habits
+        asked = start
         if "deaf" in habits and start:
             self._fired("deaf")
             start = 0
@@ -134,7 +135,8 @@ class Listing:
         if self._is_backwards:
             shown = shown[::-1]
             self._begun.update(held.order for held in rows[start : start + 1])
-        leads_to = stop if stop < len(rows) and paging.type != "none" else None
+        ahead = stop + asked - start  # of what was asked for, also where another page is given
+        leads_to = ahead if ahead < len(rows) and paging.type != "none" else None
         more = leads_to is not None
         if "no_progress" in habits and start:
             self._fired("no_progress")
@@ -286,6 +288,9 @@ class Listing:
         if "high_total" in habits:
             self._fired("high_total")
             total += habits["high_total"]
+        if "growing_total" in habits and start:
+            self._fired("growing_total")
+            total += start // size
         if "zero_total" in habits and start:
             self._fired("zero_total")
             total = 0
