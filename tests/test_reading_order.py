@@ -149,6 +149,7 @@ SHARED: dict[str, tuple[str, ...]] = {
         "resource",
         "faces",
         "api",
+        "forms",
     ),
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing", "synthetic"),
