@@ -332,6 +332,14 @@ def test_PAG_007_applies_where_there_is_a_contract_and_something_is_read(agreed:
     assert [] == list(targets(CHECK["PAG-007"], agreed.subject()))
 
 
+def test_PAG_007_passes_beside_a_mapping_that_is_none(agreed: Project) -> None:
+    """What is wrong with an expression is for CFG-001 to say; the mapping's places are none of this."""
+    agreed.change("connector.json", "/unified/crm.deal/fields/name", "properties.(")
+
+    assert [TARGET, "deals.get"] == list(targets(CHECK["PAG-007"], agreed.subject()))
+    assert {"places": 3} == agreed.judge("PAG-007", TARGET)
+
+
 def test_PAG_007_fails_on_a_cursor_that_no_answer_has(agreed: Project) -> None:
     """Line and pointer of the word, what is not there, what is, and the name that may be meant."""
     agreed.change("connector.json", f"{LIST}/pagination/cursor_field", "paging.next.aftr")

@@ -8,7 +8,7 @@ functions over values: nobody here asks a provider.
 from __future__ import annotations
 
 from connproof.drift.comparing import Difference, Kind, Severity, compare
-from connproof.drift.reads import Read, names_of, reads_of
+from connproof.drift.reads import Read, names_of, reads_before_mapping, reads_of
 from connproof.drift.shapes import DIALECT, FORMATS, Seen, infer
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "compare",
     "infer",
     "names_of",
+    "reads_before_mapping",
     "reads_of",
 ]

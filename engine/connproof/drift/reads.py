@@ -11,7 +11,7 @@ from connproof.mapping.values import ExpressionRefused
 from connproof.model import Connector, Elements, FieldRule, Operation, Pagination, RateLimit, Seed, Then
 from connproof.places import Place
 
-__all__ = ["Read", "names_of", "reads_of"]
+__all__ = ["Read", "names_of", "reads_before_mapping", "reads_of"]
 
 # The words of pagination whose paths are looked up in a record; all others' are looked up in the page.
 _OF_A_RECORD = frozenset({"key_field", "window"})
@@ -34,6 +34,11 @@ def reads_of(connector: Connector, operation: Operation) -> tuple[Read, ...]:
 
     Raises ConfigWrong for an expression that is none.
     """
+    return (*reads_before_mapping(connector, operation), *_of_mappings(connector, operation))
+
+
+def reads_before_mapping(connector: Connector, operation: Operation) -> tuple[Read, ...]:
+    """As `reads_of`, without what the mapping reads in a record."""
     return tuple(_reads(connector, operation))
 
 
@@ -58,6 +63,10 @@ def _reads(connector: Connector, operation: Operation) -> Iterator[Read]:
     yield from _of_limits(connector.rate_limit or RateLimit())
     if connector.api_version is not None:
         yield from _below((), connector.api_version.served, "/api_version/served/body")
+
+
+def _of_mappings(connector: Connector, operation: Operation) -> Iterator[Read]:
+    record = names_of(operation.response_path) if operation.response_path else ()
     for mapping in connector.models_of(operation.resource):
         for field in mapping.fields:
             for names in _read_by(field, connector.source.name):

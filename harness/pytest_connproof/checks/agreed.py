@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from connproof.drift import reads_of
+from connproof.drift import reads_before_mapping
 from connproof.model import Connector, Operation, Pagination
 from connproof.places import JsonValue
 from pytest_connproof.contracts import contract_path, load_contract
@@ -113,7 +113,7 @@ def _readings(connector: Connector, operation: Operation) -> Iterator[_Reading]:
     if operation.is_list and operation.response_path is None:
         yield _Reading(operation.pointer, ((),), _LIST)
     places: dict[str, list[tuple[str, ...]]] = {}
-    for read in reads_of(connector, operation):
+    for read in reads_before_mapping(connector, operation):
         if _is_of_every_answer(read.pointer, operation):
             places.setdefault(read.pointer, []).append(read.names)
     for pointer, every in places.items():
@@ -139,8 +139,8 @@ def _pagings(operation: Operation) -> Iterator[Pagination]:
 
 
 def _is_of_every_answer(pointer: str, operation: Operation) -> bool:
-    """Whether a word reads what every answer has: not a record's data, nor what an error has alone."""
-    if pointer.startswith(("/rate_limit", "/unified", "/errors", f"{operation.pointer}/errors")):
+    """Whether a word reads what every answer has, and not what an error has alone."""
+    if pointer.startswith(("/rate_limit", "/errors", f"{operation.pointer}/errors")):
         return pointer.startswith("/rate_limit/budgets")
     return not pointer.startswith(f"{operation.pointer}/elements") or pointer.endswith("/at")
 
