@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from projects import CHECK, Project
 
-from connproof import pagination
+from connproof import pagination, resume
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.guard import Guard
 from connproof.model import Page, Pagination, Position
@@ -18,6 +18,8 @@ from connproof.run import listing
 from pytest_connproof.checks import pag, targets
 from pytest_connproof.contracts import contract_text
 from pytest_connproof.finding import Finding, Inconclusive
+from pytest_connproof.provider.habits import Case
+from pytest_connproof.stage import Played
 
 TARGET = "deals.list"
 LIST = "/resources/deals/list"
@@ -137,7 +139,7 @@ def test_PAG_002_fails_on_a_request_that_tells_nothing(deals: Project, monkeypat
 
 def test_PAG_003_fails_on_a_token_that_leads_back(deals: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A resume token that stands at the start gives every record again."""
-    token = listing.token
+    token = resume.token
     monkeypatch.setattr(
         listing, "token", lambda call, position: token(call, Position() if position.pages else position)
     )
@@ -239,7 +241,12 @@ def test_another_seed_draws_other_cases(deals: Project, monkeypatch: pytest.Monk
     """And the same seed the same ones."""
     drawn: list[str] = []
     play = pag._Playing._wrong
-    monkeypatch.setattr(pag._Playing, "_wrong", lambda self, case: [drawn.append(case.text), play(self, case)][1])
+
+    def noted(self: pag._Playing, case: Case) -> Played | None:
+        drawn.append(case.text)
+        return play(self, case)
+
+    monkeypatch.setattr(pag._Playing, "_wrong", noted)
 
     def cases(seed: int) -> list[str]:
         drawn.clear()

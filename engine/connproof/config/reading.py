@@ -144,7 +144,9 @@ class _Reading:
             nested=read_nested(said, pointer, self._notes),
             hydrate=read_hydrate(said, pointer, self._notes),
             for_each=read_for_each(said, pointer, self._notes),
-            provider_facts=ProviderFacts(**{**self._document.get("provider_facts", {}), **said.get("provider_facts", {})}),
+            provider_facts=ProviderFacts(
+                **{**self._document.get("provider_facts", {}), **said.get("provider_facts", {})}
+            ),
             overridable=tuple(said.get("overridable", ())),
             is_list=is_list,
             errors=read_errors(said.get("errors", []), f"{pointer}/errors", self._notes),
