@@ -26,7 +26,7 @@ from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
 
-__all__ = ["LaneRun", "credentials_of", "driven", "forms_of", "play", "shown_request"]
+__all__ = ["LaneRun", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
 
 _T = TypeVar("_T")
 
@@ -174,7 +174,7 @@ async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[
     if isinstance(record, list) and operation.batch is not None:
         written = await engine.write_many(operation.resource, operation.name, record, call)
         records.extend(element.document() for element in written.elements)
-    elif record is not ABSENT or operation.method in {"PUT", "PATCH", "DELETE"}:
+    elif is_write(operation, lane):
         written = await engine.write(operation.resource, operation.name, record, call)
         fates = [element.document() for element in written.elements]
         records.extend(fates if operation.elements else [written.record])
@@ -183,6 +183,12 @@ async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[
             records.extend(page.records)
     else:
         records.append(await engine.one(operation.resource, operation.name, call))
+
+
+def is_write(operation: Operation, lane: Lane) -> bool:
+    """Whether a lane writes: what its caller gets is then the provider's own answer, which nothing maps."""
+    says_what = lane.call is not None and lane.call.record is not ABSENT
+    return says_what or operation.method in {"PUT", "PATCH", "DELETE"}
 
 
 def _call(lane: Lane, resume: str | None) -> Call:

@@ -30,7 +30,7 @@ from pytest_connproof import recording as recordings
 from pytest_connproof.answers import meaning_of, records_in
 from pytest_connproof.contracts import Answers, Drift, answers_of, contract_path, contracted, drift_from
 from pytest_connproof.finding import Inconclusive
-from pytest_connproof.lane_run import LaneRun, credentials_of, play, shown_request
+from pytest_connproof.lane_run import LaneRun, credentials_of, is_write, play, shown_request
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.parity import Deviation, load_deviations
 from pytest_connproof.provider.shape import Shape
@@ -283,7 +283,7 @@ class Subject:
 
     def maps(self, lane_id: str, model: str) -> bool:
         """Whether a lane's records become records of this model."""
-        mapping = self.mapping(self.operation(self.lanes[lane_id].lane))
+        mapping = self.mapping(self.lanes[lane_id].lane)
         return mapping is not None and mapping.model == model
 
     def recorded_records(self, lane_id: str) -> tuple[JsonValue, ...]:
@@ -300,7 +300,7 @@ class Subject:
 
     def mapped(self, lane_id: str, records: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
         """What the lane's mapping makes of provider records, each by itself: what should have reached the caller."""
-        mapping = self.mapping(self.run(lane_id).operation)
+        mapping = self.mapping(self.lanes[lane_id].lane)
         if mapping is None or not records:
             return tuple(records)
         compiled = self.compiled(lane_id)
@@ -309,7 +309,7 @@ class Subject:
     def compiled(self, lane_id: str) -> CompiledMapping:
         """The mapping that a lane's records went through. Raises Inconclusive where none did."""
         run = self.run(lane_id)
-        mapping = self.mapping(run.operation)
+        mapping = self.mapping(run.lane)
         found = self._compiled(lane_id).get(mapping.model) if mapping else None
         if found is None:
             raise Inconclusive(f"no record of {lane_id} was mapped: {run.outcome}", "see CFG-001 and RPL-004")
@@ -351,9 +351,10 @@ class Subject:
         """When a lane is replayed: when it was recorded."""
         return _day_of(self.lanes[lane_id].recording)
 
-    def mapping(self, operation: Operation) -> UnifiedMapping | None:
-        """The unified mapping that a read of this operation's resource applies."""
-        found = self.connector.models_of(operation.resource)
+    def mapping(self, lane: Lane) -> UnifiedMapping | None:
+        """The unified mapping that a lane's records go through: that of its resource, and none where it writes."""
+        operation = self.operation(lane)
+        found = () if is_write(operation, lane) else self.connector.models_of(operation.resource)
         return found[0] if len(found) == 1 else None
 
     def snapshot(self, lane_id: str) -> Snapshot:
@@ -369,7 +370,7 @@ class Subject:
     def taken(self, lane_id: str) -> Snapshot:
         """What this engine returned for a lane, as a snapshot that says so."""
         run = self.run(lane_id)
-        mapping = self.mapping(run.operation)
+        mapping = self.mapping(run.lane)
         own_key = run.operation.key.text if run.operation.key else None
         return Snapshot(
             lane=lane_id,

@@ -556,6 +556,39 @@ class _Changes(_Wrong):
         return tuple({**record, "amount": 0} for record in records)
 
 
+def _with_a_write(deals: Project) -> None:
+    """A lane that changes a deal. What the provider answers is the deal, in its own form."""
+    answer = deals.exchanges(2)[0]["response"]
+    deals.change(
+        "connector.json", "/resources/deals/update", {"method": "PATCH", "path": "/deals/{id}", "key": "id", "body": {}}
+    )
+    deals.change("connector.json", "/unified/crm.deal/write", {"update": {"properties.dealname": "name"}})
+    lanes = deals.read(FILE)["lanes"]
+    request = {**lanes[2]["exchanges"][0]["request"], "method": "PATCH", "json": {"properties": {"dealname": "Roof"}}}
+    headers = [*request["headers"], ["content-type", "application/json"]]
+    exchange = {"id": "deals.update/1", "request": {**request, "headers": headers}, "response": answer}
+    call = {"params": {"id": "101"}, "record": {"name": "Roof"}}
+    lane = {"id": "deals.update", "order": "strict", "call": call, "exchanges": [exchange]}
+    deals.change(FILE, "/lanes", [*lanes, lane])
+
+
+@pytest.mark.parametrize(
+    ("check", "target", "evidence"),
+    [
+        ("RPL-004", "deals.update", {"pages": 1}),
+        ("RPL-005", "deals.update", {"records": 1, "exchanges": 1}),
+        ("MAP-002", "crm.deal", {"records": 6, "fields": 36}),
+    ],
+)
+def test_RPL_005_takes_what_a_write_gives_for_the_providers_own(
+    deals: Project, check: str, target: str, evidence: dict[str, int]
+) -> None:
+    """A write hands on the provider's answer as it came: no mapping is asked about it."""
+    _with_a_write(deals)
+
+    assert evidence == deals.judge(check, target)
+
+
 def test_RPL_005_fails_on_records_lost(deals: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that drops a record of each page is found by counting in the recording itself."""
     monkeypatch.setattr(lane_run, "Engine", _Loses)

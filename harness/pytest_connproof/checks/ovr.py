@@ -350,7 +350,7 @@ def _lanes(subject: Subject) -> Sequence[str]:
         operation = recorded.lane.operation
         if _account_of(subject, lane_id):
             continue
-        if subject.mapping(subject.operation(recorded.lane)) is None or not subject.run(lane_id).records:
+        if subject.mapping(recorded.lane) is None or not subject.run(lane_id).records:
             continue
         if operation not in most or len(subject.run(lane_id).records) > len(subject.run(most[operation]).records):
             most[operation] = lane_id

@@ -73,7 +73,7 @@ def every_field_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa
     for mapping in subject.connector.unified.values():
         seen: set[str] = set()
         for lane_id, recorded in subject.lanes.items():
-            if subject.mapping(subject.operation(recorded.lane)) == mapping:
+            if subject.mapping(recorded.lane) == mapping:
                 for record in subject.run(lane_id).records:
                     if isinstance(record, dict):
                         seen |= {name for name, value in record.items() if value not in (None, "", [], {})}
@@ -169,7 +169,7 @@ def _update(subject: Subject, target: str) -> None:
 
 
 def _mapped_by(subject: Subject, run: LaneRun, pattern: str) -> MappedBy | None:
-    mapping = subject.mapping(run.operation)
+    mapping = subject.mapping(run.lane)
     name = pattern.split("/")[1] if "/" in pattern else ""
     rule = next((rule for rule in mapping.fields if rule.name == name), None) if mapping else None
     return MappedBy(str(subject.file), rule.line, rule.name, rule.expression, rule.level) if rule else None
