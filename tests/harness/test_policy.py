@@ -47,6 +47,11 @@ def test_a_header_of_the_config_is_recorded(words: dict[str, Any], header: str) 
     assert header in policy(**words).headers
 
 
+def test_the_key_of_a_write_is_no_credential() -> None:
+    """It ends in "key", as credentials do."""
+    assert ("X-Once-Key",) == policy(operation={"idempotency": {"name": "X-Once-Key"}, "returns": "one"}).plain
+
+
 @pytest.mark.parametrize(
     ("auth", "slots"),
     [

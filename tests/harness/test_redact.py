@@ -85,6 +85,16 @@ def test_policy_adds_headers_and_slots() -> None:
     assert [["x-tenant", "t-1"], ["x-strange", "{{secret:api_key#1}}"]] == sent(redacted)["headers"]
 
 
+@pytest.mark.parametrize(("plain", "expected"), [(("Idempotency-Key",), "nonce-1"), ((), "{{secret:api_key#1}}")])
+def test_policy_says_which_key_is_no_credential(plain: tuple[str, ...], expected: str) -> None:
+    """The key by which a provider knows a write again opens nothing, and a replay sends it again as it was."""
+    policy = Policy(headers=("idempotency-key",), plain=plain)
+
+    redacted = redact(document({"headers": [["idempotency-key", "nonce-1"]]}), policy)
+
+    assert [["idempotency-key", expected]] == sent(redacted)["headers"]
+
+
 @pytest.mark.parametrize(
     ("name", "placeholder"),
     [

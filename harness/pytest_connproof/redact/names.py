@@ -124,6 +124,8 @@ def slot_of(
     for own, placeholder in policy.slots.items():
         if bare(own) == bare(name):
             return Slot(_strong(where), placeholder)
+    if any(bare(own) == bare(name) for own in policy.plain):
+        return TEXT
     if bare(name) == "code":
         telling = _BESIDE_A_CODE | {"state"} if where == "parameter" else _BESIDE_A_CODE
         return TEXT if telling.isdisjoint(beside) else Slot("strong", "code")

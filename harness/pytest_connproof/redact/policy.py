@@ -16,7 +16,8 @@ class Policy:
     """What may be recorded, and what is secret, beyond the rules that hold for everybody.
 
     `headers`: further header names that are recorded. `slots`: parameter, member or header names
-    that hold a credential, to the name of their placeholder. `secrets`: values known to be secret.
+    that hold a credential, to the name of their placeholder; `plain`: those that hold none, whatever they are called.
+    `secrets`: values known to be secret.
 
     What people wrote is replaced when traffic is taken, except for `literals`: words that mean something to the config,
     what `patterns` (RE2) of it find, and what stands under the member names `keep`.
@@ -24,6 +25,7 @@ class Policy:
 
     headers: tuple[str, ...] = ()
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    plain: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
     literals: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ def policy_for(connector: Connector) -> Policy:
     return Policy(
         tuple(sorted({name.lower() for name in {*sent, *_read(connector)}})),
         frozen(slots),
+        plain=tuple(sorted({one.idempotency.name for one in connector.operations() if one.idempotency})),
         literals=frozenset(text for text, is_pattern in said if not is_pattern),
         patterns=tuple(dict.fromkeys(text for text, is_pattern in said if is_pattern)),
     )
