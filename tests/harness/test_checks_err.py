@@ -57,13 +57,14 @@ def test_ERR_passes_with_counts(orders: Project, check: str, evidence: dict[str,
 
 
 def test_ERR_is_judged_where_it_means_something(orders: Project, finder: Project) -> None:
-    """Without a recorded error, a rule or a batch there is nothing to be judged but what successes say."""
+    """Without a recorded error, a rule or a batch what successes say is judged, and each listing."""
     applied = []
     for project in (orders, finder):
         subject = Subject(project.root / project.file, Settings(as_of=AS_OF))
         applied.append([check.id for check in CHECKS if check.family == "err" and [*targets(check, subject)]])
 
-    assert [["ERR-001", "ERR-002", "ERR-003", "ERR-004"], ["ERR-002"]] == applied
+    played = ["ERR-005", "ERR-006"]
+    assert [["ERR-001", "ERR-002", "ERR-003", "ERR-004", *played], ["ERR-002", *played]] == applied
 
 
 # ERR-001

@@ -16,7 +16,6 @@ from connproof.decode import decode
 from connproof.errors import AccessRefused, CallWrong, MappingFailed, PageUnreadable, ProviderDown, ProviderSaid
 from connproof.guard import Guard
 from connproof.mapping import CompiledMapping
-from connproof.places import ABSENT
 from connproof.resume import resumed
 from connproof.run import Call, Engine, MappedPage, listing, sending
 from connproof.run import mapped as mapped_module
@@ -785,7 +784,7 @@ def test_RPL_007_fails_on_a_body_that_is_mended(deals: Project, monkeypatch: pyt
 
 def test_RPL_007_fails_on_a_page_of_html_that_is_an_empty_page(deals: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody's login page, taken for the end of the listing."""
-    _lenient(monkeypatch, ABSENT, lambda response: response.body.startswith(b"<"))
+    _lenient(monkeypatch, {"results": []}, lambda response: response.body.startswith(b"<"))
 
     facts = _refuted(deals, "RPL-007").facts
 
@@ -888,8 +887,7 @@ def test_RPL_008_fails_on_an_engine_that_takes_a_404_for_the_end(
     """A page that was named and is not there is no end of the listing."""
 
     def nothing(response: Any, *given: Any, **words: Any) -> Any:
-        seen = replace(response, status=204) if response.status == 404 else response
-        return outcome.judged(seen, *given, **words)
+        return outcome.Verdict("empty") if response.status == 404 else outcome.judged(response, *given, **words)
 
     monkeypatch.setattr("connproof.run.sending.judged", nothing)
 
