@@ -49,7 +49,7 @@ def test_a_header_of_the_config_is_recorded(words: dict[str, Any], header: str) 
 
 def test_the_key_of_a_write_is_no_credential() -> None:
     """It ends in "key", as credentials do."""
-    assert ("X-Once-Key",) == policy(operation={"idempotency": {"name": "X-Once-Key"}, "returns": "one"}).plain
+    assert ("x-once-key",) == policy(operation={"idempotency": {"name": "X-Once-Key"}, "returns": "one"}).plain
 
 
 @pytest.mark.parametrize(
