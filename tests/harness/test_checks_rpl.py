@@ -362,6 +362,19 @@ def test_RPL_003_passes_where_there_is_only_one_credential(deals: Project) -> No
     assert 1 == deals.judge("RPL-003", "deals.list")["credentials"]
 
 
+def test_RPL_003_passes_on_a_signature_that_several_credentials_made(deals: Project) -> None:
+    """What is signed anew for each request names no credential: one placeholder stands for all of it."""
+    signed = {"type": "oauth1", "consumer_key_path": "a", "consumer_secret_path": "b", "token_path": "c"}
+    deals.change("connector.json", "/auth", {**signed, "token_secret_path": "access_token"})
+    for name in "abc":
+        deals.change("accounts/example.json", f"/credentials/{name}", f"example-credential-{name}")
+    for number in range(3):
+        header = ["authorization", f"OAuth {{{{secret:authorization#{number + 1}}}}}"]
+        deals.change(FILE, f"{PAGE}/{number}/request/headers/2", header)
+
+    assert {"requests": 3, "credentials": 3} == deals.judge("RPL-003", "deals.list")
+
+
 def test_RPL_003_fails_on_what_is_no_credential(deals: Project) -> None:
     """The whole header was redacted, its scheme included: what stands there is more than a credential."""
     text = deals.path(FILE).read_text()

@@ -120,6 +120,17 @@ def test_RPL_passes_on_records_that_are_asked_for_one_by_one(project: Any, merge
     assert [{"exchanges": 5}, {"requests": 5}, {"pages": 2}, {"records": 3, "exchanges": 5}] == evidence(hydrated)
 
 
+@pytest.mark.parametrize(("merge", "exchanges"), [(False, 2), (True, 2), (False, 4), (True, 4)])
+def test_RPL_005_counts_no_record_of_a_page_that_broke_off(project: Any, merge: bool, exchanges: int) -> None:
+    """A page is given when all of its records are whole: what was asked for before the refusal is asked for again."""
+    refused = got(f"/rows/{exchanges // 2 + 1}", {}, {"error": "busy"}, status=429)
+    words = {"pagination": CURSOR, "hydrate": {**HYDRATE, "merge": merge}}
+    broken = project([*SINGLES[:exchanges], refused], list=words, get=GET)
+
+    records = 2 * (exchanges // 4)
+    assert {"records": records, "exchanges": exchanges + 1} == broken.judge("RPL-005", "rows.list")
+
+
 def test_RPL_005_knows_which_answer_a_record_stands_in(project: Any) -> None:
     """Each record of the caller is the one of its own single answer."""
     hydrated = project(SINGLES, list={"pagination": CURSOR, "hydrate": HYDRATE}, get=GET)

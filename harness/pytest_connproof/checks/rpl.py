@@ -117,7 +117,8 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
             )
         name = placeholder.partition(":")[2].partition("#")[0]
         named = Place.parse(name).find(dict(account.credentials))
-        if named is ABSENT and auth.type != "basic" and len(credentials_of(account)) > 1:
+        made_of_several = auth.type == "basic" or auth.type in _SIGNED
+        if named is ABSENT and not made_of_several and len(credentials_of(account)) > 1:
             raise Inconclusive(
                 f'the account has several credentials, none named "{name}": which one {placeholder} is, cannot be told',
                 f'name it "{name}" in accounts/example.json and under auth',
@@ -215,6 +216,9 @@ def _recorded_pages(subject: Subject, run: LaneRun) -> list[tuple[Exchange, list
     """What the listing's own pages hold; where each record is asked for by itself, what those answers hold."""
     operation, asides, elements = run.operation, run.asides, run.operation.elements
     answers = [use for use in run.tally.used if _is_success(subject, operation, use.exchange)]
+    if run.error is not None and (operation.hydrate is not None or operation.nested):
+        # A page that broke off before its records were whole is not given: the read goes on from its beginning.
+        answers = [use for use in answers if run.asked and use.order <= run.asked[-1]]
     if elements is not None:  # of a batch the caller gets the fate of each; ERR-004 holds it against the result
         places = [place for place in (elements.at, elements.failures_at) if place]
         documents = [(use.exchange, document_in(operation, use.exchange.response)) for use in answers]
