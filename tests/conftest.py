@@ -35,6 +35,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("fault table of token refreshes")
         terminalreporter.write_line(said)
 
+    from zoo_rows import told as told_of_animals
+
+    loose = {
+        outcome: [
+            str(value)
+            for report in terminalreporter.getreports(outcome)
+            for name, value in report.user_properties
+            if name == "animal"
+        ]
+        for outcome in ("passed", "failed")
+    }
+    if said := told_of_animals(loose):
+        terminalreporter.section("zoo")
+        terminalreporter.write_line(said)
+
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:

@@ -341,7 +341,10 @@ def link(url: str, rel: str = "next") -> str:
     return f'link: <{url}>; rel="{rel}"'
 
 
-DECOY: Final = 'link: <https://docs.example.invalid/a,b;c>; rel="deprecation"; title="a, <b>; rel=\\"next\\""'
+DECOY: Final = (
+    'link: </help>; title="c, <https://docs.example.invalid/d>; rel=next"; rel=help, '
+    '<https://docs.example.invalid/a,b;c>; rel="deprecation"; title="a, <b>; rel=\\"next\\""'
+)
 
 HABIT: dict[str, Shown] = {
     "lowers": Shown({**CURSOR, **SIZED}, ["/rows?limit=2"], ["200", items(0, next="c1")]),

@@ -22,6 +22,7 @@ def leads(paging: Pagination, served: Served, places: Places) -> Iterable[tuple[
     if "decoys" in places.habits:
         places.fired("decoys")
         links.insert(0, '<https://docs.example.invalid/a,b;c>; rel="deprecation"; title="a, <b>; rel=\\"next\\""')
+        links.insert(0, '</help>; title="c, <https://docs.example.invalid/d>; rel=next"; rel=help')
         links.append('<?first=1,2>; rel="first prev"')
     if "lines" in places.habits:
         places.fired("lines")
