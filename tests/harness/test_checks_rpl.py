@@ -601,6 +601,14 @@ def test_RPL_005_takes_what_a_write_gives_for_the_providers_own(
     assert evidence == deals.judge(check, target)
 
 
+def test_RPL_005_names_nothing_in_a_write_that_is_answered_without_a_body(deals: Project) -> None:
+    """A 204 has no record, so the operation's key leads nowhere in none."""
+    _with_a_write(deals)
+    deals.change(FILE, "/lanes/3/exchanges/0/response", {"status": 204, "headers": []})
+
+    assert {"records": 1, "exchanges": 1} == deals.judge("RPL-005", "deals.update")
+
+
 def test_RPL_005_fails_on_records_lost(deals: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that drops a record of each page is found by counting in the recording itself."""
     monkeypatch.setattr(lane_run, "Engine", _Loses)

@@ -197,7 +197,12 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
                     }
                 ),
             )
-    nameless = [record for _, record in recorded if run.operation.key and _is_nothing(run.operation.key.find(record))]
+    nameless = [
+        record
+        for exchange, record in recorded
+        # A write may be answered without a body: then there is nothing to name.
+        if run.operation.key and exchange.response.body and _is_nothing(run.operation.key.find(record))
+    ]
     if nameless:
         raise Finding(
             f'"{run.operation.key}" leads nowhere in {len(nameless)} of {_count(len(recorded), "recorded record")}',
