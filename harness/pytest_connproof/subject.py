@@ -301,7 +301,8 @@ class Subject:
     def mapped(self, lane_id: str, records: Sequence[JsonValue]) -> tuple[JsonValue, ...]:
         """What the lane's mapping makes of provider records, each by itself: what should have reached the caller."""
         mapping = self.mapping(self.lanes[lane_id].lane)
-        if mapping is None or not records:
+        # What is read by itself may be answered without a body: there is nothing to map then.
+        if mapping is None or all(record is None for record in records):
             return tuple(records)
         compiled = self.compiled(lane_id)
         return tuple(compiled.apply(record) for record in records)

@@ -609,6 +609,14 @@ def test_RPL_005_names_nothing_in_a_write_that_is_answered_without_a_body(deals:
     assert {"records": 1, "exchanges": 1} == deals.judge("RPL-005", "deals.update")
 
 
+def test_RPL_005_takes_a_record_that_is_answered_without_a_body(deals: Project) -> None:
+    """E4: a 204 to what asks for one record gives none, and no mapping is asked about it."""
+    (exchange,) = deals.exchanges(2)
+    deals.record([{**exchange, "response": {"status": 204, "headers": []}}], 2)
+
+    assert {"records": 1, "exchanges": 1} == deals.judge("RPL-005", "deals.get")
+
+
 def test_RPL_005_fails_on_records_lost(deals: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that drops a record of each page is found by counting in the recording itself."""
     monkeypatch.setattr(lane_run, "Engine", _Loses)

@@ -115,6 +115,18 @@ def test_V1_version_in_the_path_passes(deals: Project) -> None:
     assert {"requests": 5} == deals.judge("VER-001")
 
 
+def test_V1_version_behind_an_origin_of_the_account_passes(deals: Project) -> None:
+    """VER-001: a base that starts with a variable has a path as any other; A7."""
+    _in_path(deals)
+    deals.change("connector.json", "/base_url", "{origin}/{api_version}")
+    deals.change("connector.json", "/variables", {"origin": {"pattern": "https://[a-z]+\\.deals\\.example"}})
+    deals.change("connector.json", "/resources/deals/list/path", "/deals")
+    deals.change("connector.json", "/resources/deals/get/path", "/deals/{id}")
+    deals.change("accounts/example.json", "/variables", {"origin": "https://api.deals.example"})
+
+    assert {"requests": 5} == deals.judge("VER-001")
+
+
 def test_V1_version_in_the_query_passes(deals: Project) -> None:
     """VER-001: the parameter has its value. Here the recorded page size stands for one."""
     deals.change("connector.json", "/api_version", {"value": "2", "in": "query", "name": "limit"})

@@ -158,7 +158,8 @@ def _in_path(
     subject: Subject, version: ApiVersion, operation: Operation, request: Request
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Each segment that holds the version, by itself: other names in braces stand for anything."""
-    base = subject.connector.base_url.partition("://")[2].partition("/")[2]
+    # A base may be a variable that holds the whole origin: then no "://" stands in it.
+    base = subject.connector.base_url.rpartition("://")[2].partition("/")[2]
     segments = [unquote(segment) for segment in urlsplit(request.url).path.split("/")]
     for template in f"{base}/{operation.path}".split("/"):
         if _SLOT in template:
