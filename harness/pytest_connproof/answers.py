@@ -58,6 +58,8 @@ def document_in(operation: Operation, response: Response) -> JsonValue | Absent:
         except ValueError:
             return ABSENT
         return document
+    if response.status >= 400:  # what is declared is declared of successes
+        return decode_as_sent(response, declared=operation.decode).value
     try:
         return decode(response, declared=operation.decode)
     except ProviderSaid:

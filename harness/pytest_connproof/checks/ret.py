@@ -7,10 +7,12 @@ what is printed, what events and results show in print, and the text and traceba
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
+from xml.sax.saxutils import unescape
 
 from connproof.errors import ConnproofError
 from connproof.model import Operation, Response
@@ -133,6 +135,8 @@ def _marked(subject: Subject, lane_id: str, mark: Mark) -> Lane:
 
 
 def _with_canary(exchange: Exchange, path: Place | None, mark: Mark) -> Exchange:
+    if exchange.response.body.lstrip()[:1] == b"<":
+        return _with_body(exchange, _each_text(exchange.response.body, mark))
     try:
         document: JsonValue = json.loads(exchange.response.body)
         found = path.find(document) if path else document
@@ -140,6 +144,18 @@ def _with_canary(exchange: Exchange, path: Place | None, mark: Mark) -> Exchange
     except ValueError:  # no JSON, or records at a place that cannot be written to
         return exchange
     return _with_body(exchange, json.dumps(changed).encode())
+
+
+def _each_text(body: bytes, mark: Mark) -> bytes:
+    """XML with the canary behind each text between two tags; what is no UTF-8 stays as it is."""
+
+    def marked(found: re.Match[str]) -> str:
+        return f"{found[1]} {CANARY}" if mark(unescape(found[1])) else found[0]
+
+    try:
+        return re.sub("(?<=>)([^<>]+)(?=</)", marked, body.decode()).encode()
+    except UnicodeDecodeError:
+        return body
 
 
 def _word(text: str) -> bool:

@@ -308,7 +308,8 @@ def _has(page: Exchange, operation: Operation, word: str) -> bool:
     place: Place | str = getattr(operation.pagination, word)
     if isinstance(place, str):
         return page.response.header(place) is not None
-    return not isinstance(place.find(_document(page)), Absent)
+    document = document_in(operation, page.response)
+    return not isinstance(document, Absent) and not isinstance(place.find(document), Absent)
 
 
 def _run(subject: Subject, target: str) -> LaneRun:
