@@ -22,7 +22,7 @@ from connproof.errors import (
 )
 from connproof.model import Connector, Meaning, Operation, Response
 from connproof.outcome import Verdict, judged
-from connproof.places import ABSENT, Absent, JsonValue
+from connproof.places import Absent, JsonValue
 
 __all__ = ["CAUGHT_AS", "document_in", "meaning_of", "records_in"]
 
@@ -55,8 +55,8 @@ def document_in(operation: Operation, response: Response) -> JsonValue | Absent:
     if body[:1] in {b"{", b"["}:
         try:
             document: JsonValue = json.loads(body)
-        except ValueError:
-            return ABSENT
+        except ValueError:  # as the engine has it: what cannot be read is there all the same
+            return decode_as_sent(response, declared=operation.decode).value
         return document
     if response.status >= 400:  # what is declared is declared of successes
         return decode_as_sent(response, declared=operation.decode).value

@@ -162,6 +162,14 @@ def test_ERR_001_passes_on_a_proxys_page(orders: Project) -> None:
     assert {"errors": 4, "codes": 3, "messages": 3} == orders.judge("ERR-001")
 
 
+def test_ERR_001_passes_on_an_error_without_members(orders: Project) -> None:
+    """A listing of none, which a rule calls not found, has no place for a code."""
+    answer = {"status": 403, "headers": [["content-type", "application/json"]], "json": []}
+    orders.change(FILE, FORBIDDEN, answer)
+
+    assert {"errors": 4, "codes": 3, "messages": 3} == orders.judge("ERR-001")
+
+
 def test_ERR_001_passes_on_an_error_that_the_read_recovers_from(orders: Project) -> None:
     """A page that was too big is asked for in smaller ones: that error is not the caller's."""
     paging = orders.read("connector.json")["resources"]["orders"]["list"]["pagination"]

@@ -811,6 +811,15 @@ def test_RPL_007_fails_on_a_body_that_is_mended(deals: Project, monkeypatch: pyt
     assert "came       complete, after 0 records\n  expected   PageUnreadable" in found.facts
 
 
+def test_RPL_007_takes_a_body_that_is_cut_off_for_no_empty_one(deals: Project) -> None:
+    """E4: a rule about an empty list says nothing of half a list, which is there and cannot be read."""
+    empty = {"when": {"status": 200, "body": {"$": {"blank": True}}}, "means": "not_found"}
+    deals.change("connector.json", "/resources/deals/get/errors", [empty])
+
+    played = {"refused": 1, "throttled": 0, "truncated": 2, "html": 1, "reset": 1}
+    assert played == deals.judge("RPL-007", "deals.get")
+
+
 def test_RPL_007_fails_on_a_page_of_html_that_is_an_empty_page(deals: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody's login page, taken for the end of the listing."""
     _lenient(monkeypatch, {"results": []}, lambda response: response.body.startswith(b"<"))

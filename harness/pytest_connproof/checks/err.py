@@ -60,8 +60,8 @@ def errors_reach_the_caller(subject: Subject, target: str) -> Evidence:  # noqa:
             )
         document = document_in(operation, exchange.response)
         words = _words(subject, verdict)
-        if not words or not isinstance(document, dict | list):
-            continue  # a proxy's page names nothing
+        if not words or not isinstance(document, dict | list) or not document:
+            continue  # a proxy's page names nothing, nor does an empty list
         sought += 1
         named = {word for word in words if getattr(error, word)}
         for word in named:
