@@ -40,13 +40,24 @@ class Source:
 
     name: str
     connector: str
-    held: Mapping[str, Callable[[JsonValue], list[JsonValue]]]
+    held: Mapping[str, Callable[[JsonValue], list[JsonValue] | None]]
     said: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]]
     answers: int
 
 
-def _under(name: str) -> Callable[[JsonValue], list[JsonValue]]:
-    return lambda document: elements(members(document).get(name))
+def _under(name: str) -> Callable[[JsonValue], list[JsonValue] | None]:
+    """The list of this name; None where the answer has no such member."""
+    return lambda document: elements(members(document)[name]) if name in members(document) else None
+
+
+def _asked_for(name: str) -> Callable[[JsonValue], list[JsonValue] | None]:
+    """What a query gave, or the one record; None where the answer is of another kind."""
+
+    def found(document: JsonValue) -> list[JsonValue] | None:
+        given = members(members(document).get("QueryResponse")).get(name)
+        return elements(given) or ([members(document)[name]] if name in members(document) else None)
+
+    return found
 
 
 def _of_contact(contact: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +78,52 @@ def _of_account(account: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _of_invoice(invoice: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": invoice["Id"],
+        "number": invoice["DocNumber"],
+        "customer_id": invoice["CustomerRef"]["value"],
+        "total": invoice["TotalAmt"],
+        "balance": invoice["Balance"],
+        "custom_fields": {one["Name"]: one["StringValue"] for one in invoice["CustomField"] if "StringValue" in one},
+    }
+
+
+def _of_customer(customer: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": customer["Id"],
+        "name": customer["DisplayName"],
+        "parent_id": customer.get("ParentRef", {}).get("value"),
+        "balance": customer["Balance"],
+        "active": customer["Active"],
+    }
+
+
+def _of_ledger_account(account: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": account["Id"],
+        "name": account["Name"],
+        "classification": account["Classification"].lower(),
+        "type": account["AccountType"],
+        "balance": account["CurrentBalance"],
+    }
+
+
 SOURCES = [
+    Source(
+        "quickbooks/nango-quickbooks",
+        "quickbooks",
+        MappingProxyType({"customers": _asked_for("Customer"), "accounts": _asked_for("Account")}),
+        MappingProxyType({"customers": _of_customer, "accounts": _of_ledger_account}),
+        4,
+    ),
+    Source(
+        "quickbooks/qbo_api",
+        "quickbooks",
+        MappingProxyType({"customers": _asked_for("Customer"), "invoices": _asked_for("Invoice")}),
+        MappingProxyType({"customers": _of_customer, "invoices": _of_invoice}),
+        4,
+    ),
     Source(
         "xero/nango-xero",
         "xero",
@@ -91,8 +147,12 @@ def _read(source: Source) -> Iterator[tuple[Answered, Operation]]:
     for answered in answers(source.name):
         path = urlsplit(answered.request.url).path
         for operation in connector.operations():
-            is_meant = operation.resource in source.held and operation.method == answered.request.method == "GET"
-            if is_meant and answered.response.status == 200 and re.fullmatch(_pattern(connector, operation), path):
+            if operation.resource not in source.held or operation.method != "GET" or answered.response.status != 200:
+                continue
+            if answered.request.method != "GET" and not path.endswith("/query"):  # a query may be posted too
+                continue
+            is_of_it = re.fullmatch(_pattern(connector, operation), path)
+            if is_of_it and source.held[operation.resource](answered.document) is not None:
                 yield answered, operation
                 break
 
@@ -115,7 +175,7 @@ def test_real_answers_are_mapped(source: Source) -> None:
     """Every record arrives, is what its model allows, and says what the provider says."""
     found = list(_read(source))
     for answered, operation in found:
-        held = source.held[operation.resource](answered.document)
+        held = source.held[operation.resource](answered.document) or []
         wanted = [source.said[operation.resource](members(record)) for record in held]
 
         mapped = asyncio.run(_mapped(source, answered, operation))
