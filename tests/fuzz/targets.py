@@ -364,7 +364,8 @@ def _override(data: bytes) -> Outcome:
     except ConfigWrong as error:
         assert error.problems and "accounts/acme.json" == error.document
         return _refused(error)
-    assert connector.base_url == _connectors()[2].base_url and connector.auth == _connectors()[2].auth
+    own = parse_config(base, folder="salesforce")
+    assert connector.base_url == own.base_url and connector.auth == own.auth
     return "read"
 
 
