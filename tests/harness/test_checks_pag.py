@@ -93,7 +93,7 @@ def test_PAG_001_fails_on_a_short_page_taken_for_the_last(deals: Project) -> Non
     assert "lost    " in told
     assert "/resources/deals/list/pagination/short_page" in told
     assert "declare max_page_size" in told
-    assert '--provider-case "records=' in told
+    assert '--provider-case "records=2 size=2 lowers"' in told
     assert "cases/PAG-001.json" in told
 
 

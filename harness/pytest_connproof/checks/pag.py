@@ -142,8 +142,21 @@ class _Playing:
         played = self.stage.play(case, api=api)
         self._count(played)
         if played.wrong:
-            self.refuse(played, played.wrong)
+            smallest = played if api is not None else self._smaller(played)
+            self.refuse(smallest, smallest.wrong)
         return played
+
+    def _smaller(self, wrong: Played) -> Played:
+        """The smallest listing with these habits that goes wrong in the same way."""
+        if self.subject.settings.provider_case is not None:
+            return wrong
+        for size in (size for size in self.stage.sizes if size <= wrong.case.size):
+            around = {pages * size + more for pages in range(4) for more in (-1, 0, 1)}
+            for records in sorted(count for count in around if 0 <= count < wrong.case.records):
+                played = self.stage.play(replace(wrong.case, records=records, size=size))
+                if played.wrong == wrong.wrong:
+                    return played
+        return wrong
 
     def all(self, *musts: Must, first: Iterable[Case] = ()) -> Evidence:
         """Play the chosen cases, each habit by itself, and drawn ones; a drawn one that goes wrong is shrunk first."""
