@@ -23,7 +23,7 @@ from pytest_connproof.subject import Settings, Subject
 Home = Callable[[str], Project]
 
 ROOT = Path(__file__).parents[2]
-CONNECTORS = ("github", "hubspot", "salesforce")
+CONNECTORS = ("github", "hubspot", "netsuite", "pipedrive", "salesforce", "xero", "zoho")
 SEEDS = int(os.environ.get("CONNPROOF_SEEDS", "20"))
 DRAWN = 4  # cases a seed, check and listing: each seed draws others
 MUSTS: tuple[tuple[Must, ...], ...] = (("complete",), ("told", "either"))  # as PAG-001 and PAG-004 draw them
