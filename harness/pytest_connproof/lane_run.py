@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from connproof.auth import sign
 from connproof.clock import Clock
@@ -26,7 +26,7 @@ from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
 
-__all__ = ["LaneRun", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
+__all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
 
 _T = TypeVar("_T")
 
@@ -262,6 +262,20 @@ def shown_request(request: Request, credentials: Sequence[str]) -> str:
         for spelt in (credential, quote(credential, safe="")):
             text = text.replace(spelt, "(credential)")
     return text
+
+
+def asks_for(shown: str) -> tuple[JsonValue, ...]:
+    """What a request that was shown on one line asks for, however it is spelt: the query and JSON have no order."""
+    method, _, rest = shown.partition(" ")
+    url, _, body = rest.partition(" ")
+    path, _, query = url.partition("?")
+    segments: list[JsonValue] = [unquote(segment) for segment in path.split("/")]
+    pairs: list[JsonValue] = [f"{name}={value}" for name, value in sorted(parse_qsl(query, keep_blank_values=True))]
+    try:
+        said = json.dumps(json.loads(body), sort_keys=True)
+    except ValueError:
+        said = body
+    return method, segments, pairs, said
 
 
 def _compact(body: bytes) -> str:

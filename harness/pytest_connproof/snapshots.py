@@ -33,10 +33,19 @@ _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-#")
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Who returned what the snapshot holds. `kind` is `engine` or `old code`; `by` names it."""
+    """Who returned what the snapshot holds. `kind` is `engine` or `old code`; `by` names it.
+
+    Of old code, `digest` is of its files, and `commit` the one that was checked out; None where not known.
+    """
 
     kind: str
     by: str
+    commit: str | None = None
+    digest: str | None = None
+
+    def document(self) -> dict[str, JsonValue]:
+        said = {"kind": self.kind, "by": self.by, "commit": self.commit, "digest": self.digest}
+        return {name: text for name, text in said.items() if text is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Snapshot:
         return {
             "format": FORMAT,
             "lane": self.lane,
-            "baseline": {"kind": self.baseline.kind, "by": self.baseline.by},
+            "baseline": self.baseline.document(),
             "model": self.model,
             "key": self.key,
             "outcome": self.outcome,
@@ -143,7 +152,7 @@ def _file_name(lane: str) -> str:
 def _snapshot(said: Mapping[str, Any]) -> Snapshot:
     return Snapshot(
         lane=said["lane"],
-        baseline=Baseline(said["baseline"]["kind"], said["baseline"]["by"]),
+        baseline=Baseline(**said["baseline"]),
         model=said["model"],
         key=said["key"],
         outcome=said["outcome"],

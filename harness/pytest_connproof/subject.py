@@ -371,16 +371,30 @@ class Subject:
     def taken(self, lane_id: str) -> Snapshot:
         """What this engine returned for a lane, as a snapshot that says so."""
         run = self.run(lane_id)
-        mapping = self.mapping(run.lane)
-        own_key = run.operation.key.text if run.operation.key else None
+        requests = tuple(shown_request(request, self.credentials) for request in run.requests)
+        by = Baseline("engine", f"connproof {version('connproof')}")
+        return self.snapshot_of(lane_id, by, run.outcome, requests, run.records)
+
+    def snapshot_of(
+        self,
+        lane_id: str,
+        baseline: Baseline,
+        outcome: str,
+        requests: tuple[str, ...],
+        records: tuple[JsonValue, ...],
+    ) -> Snapshot:
+        """What somebody returned for a lane, with the model and the key that the config says its records have."""
+        lane = self.lanes[lane_id].lane
+        operation, mapping = self.operation(lane), self.mapping(lane)
+        own_key = operation.key.text if operation.key else None
         return Snapshot(
             lane=lane_id,
-            baseline=Baseline("engine", f"connproof {version('connproof')}"),
+            baseline=baseline,
             model=mapping.model if mapping else None,
             key=_model_key(self.models.get(mapping.model)) if mapping else own_key,
-            outcome=run.outcome,
-            requests=tuple(shown_request(request, self.credentials) for request in run.requests),
-            records=run.records,
+            outcome=outcome,
+            requests=requests,
+            records=records,
         )
 
     @cached_property

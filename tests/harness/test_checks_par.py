@@ -293,6 +293,14 @@ def test_PAR_002_fails_on_one_request_more(deals: Project) -> None:
     ) == str(found.value)
 
 
+def test_PAR_002_passes_on_another_spelling(deals: Project) -> None:
+    """Other clients put a query in another order, and encode more."""
+    requests = ["GET /v1/deals?limit=2", "GET /v1/deals?%61fter=c%32&limit=2", "GET /v1/%64eals?after=c3&limit=2"]
+    deals.change(SNAPSHOT, "/requests", requests)
+
+    assert {"requests": 3} == deals.judge("PAR-002", "deals.list")
+
+
 @pytest.mark.parametrize("change", [lambda lines: lines[::-1], lambda lines: [*lines, lines[0]]])
 def test_PAR_002_fails_on_another_order_or_number(deals: Project, change: Any) -> None:
     """The same requests, but not in the same order, or not as often."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.lane_run import LaneRun
+from pytest_connproof.lane_run import LaneRun, asks_for
 from pytest_connproof.parity import (
     Deviation,
     MappedBy,
@@ -56,9 +56,10 @@ def requests_are_equal(subject: Subject, target: str) -> Evidence:
     _update(subject, target)
     _matched(subject, target)
     stored, now = subject.snapshot(target), subject.taken(target)
-    if stored.requests != now.requests:
-        missing = [f"- {line}" for line in stored.requests if line not in now.requests]
-        extra = [f"+ {line}" for line in now.requests if line not in stored.requests]
+    before, after = [asks_for(line) for line in stored.requests], [asks_for(line) for line in now.requests]
+    if before != after:
+        missing = [f"- {line}" for line, asked in zip(stored.requests, before, strict=True) if asked not in after]
+        extra = [f"+ {line}" for line, asked in zip(now.requests, after, strict=True) if asked not in before]
         raise Finding(
             f"{len(now.requests)} request{'s' * (len(now.requests) != 1)}; the baseline made {len(stored.requests)}",
             rows({"differ": [*missing, *extra] or "the same requests in another order, or another number of times"}),
