@@ -14,6 +14,7 @@ from connproof.model import Operation, Response
 from connproof.places import JsonValue
 from pytest_connproof.provider.habits import Case
 from pytest_connproof.provider.shape import Shape, records_of
+from pytest_connproof.provider.writing import answered
 from pytest_connproof.stage import Stage
 from pytest_connproof.subject import Settings, Subject
 from scripted import answer, connector
@@ -169,3 +170,10 @@ def test_where_the_config_reads_a_record_has_a_value(
 ) -> None:
     """Its key, what pages go on by, and what windows are sorted by: that one is shared by two."""
     assert expected == records_of(listing(words.pop("pagination", None), **words), 2, Shape(None, base))
+
+
+def test_xml_says_true_and_false_in_its_own_words() -> None:
+    """In an element and in an attribute alike, whichever version of the library writes them."""
+    response = answered({"rows": {"row": {"@first": True, "last": False}}}, form="xml")
+
+    assert response.body.endswith(b'<rows><row first="true"><last>false</last></row></rows>')

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from connproof.model import Headers, Response
 from connproof.places import ABSENT, Absent, JsonValue, Place
@@ -65,11 +65,20 @@ def answered(document: JsonValue, *headers: tuple[str, str], status: int = 200, 
     if form == "xml":
         import xmltodict  # most connectors read JSON
 
-        members = document if isinstance(document, dict) else {}
+        members = _worded(document) if isinstance(document, dict) else {}
         body, kind = xmltodict.unparse(members) if len(members) == 1 else "", "text/xml; charset=utf-8"
     else:
         body, kind = json.dumps(document), "application/json"
     return Response(status, (("content-type", kind), *headers), body.encode())
+
+
+def _worded(value: JsonValue) -> Any:
+    """The value with true and false as XML has them, in elements and in attributes."""
+    if isinstance(value, dict):
+        return {name: _worded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_worded(inner) for inner in value]
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def dated(now: float) -> tuple[str, str]:
