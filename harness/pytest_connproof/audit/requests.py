@@ -1,0 +1,301 @@
+"""Find the requests that the files of a tree send: method, host and path, as far as the source says them.
+
+A request is a call of an HTTP verb, or of a function that fetches, with an address: whole, or a path where the file or
+a module that it imports has a base address. A function that sends what its caller names is followed to its callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from pytest_connproof.audit.facts import Call, FileFacts, Hole, Span, Text, literal, shown, words
+
+__all__ = ["Request", "Tree", "requests_of"]
+
+_VERBS: Final = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_ASKING: Final = frozenset(
+    {"request", "fetch", "urlopen", "axios", "got", "ky", "superagent", "needle", "send", "stream"}
+)
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_URL_WORDS: Final = frozenset({"url", "uri", "endpoint", "link", "href"})
+_BASE_WORDS: Final = frozenset({"base", "url", "uri", "host", "api", "endpoint", "root", "server", "domain", "prefix"})
+_CLIENT_WORDS: Final = frozenset({"client", "http", "session", "api", "axios", "requests", "httpx", "request"})
+_ROUNDS: Final = 3  # a caller of a caller of a function that sends
+_DEPTH: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request at a place. host: "" where only a run knows it. path: None where nothing of it is known."""
+
+    method: str
+    host: str
+    path: str | None
+    function: int
+    span: Span
+    in_loop: bool
+    address: Text  # what is known of the whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """A function that sends what its caller names."""
+
+    name: str
+    parameters: tuple[str, ...]
+    method: Text
+    address: Text
+
+
+class Tree:
+    """The files of a tree, and which of them a module's name means."""
+
+    def __init__(self, files: Sequence[FileFacts]) -> None:
+        self.files: Mapping[str, FileFacts] = {facts.path: facts for facts in files}
+        self._by_stem: dict[str, list[tuple[str, ...]]] = {}
+        self._paths: dict[tuple[str, ...], str] = {}
+        for path in self.files:
+            parts = _module_parts(path)
+            if parts:
+                self._by_stem.setdefault(parts[-1], []).append(parts)
+                self._paths.setdefault(parts, path)
+
+    def imported(self, facts: FileFacts, module: str) -> str | None:
+        """The file that a module's name means in this file; of several the one that stands nearest."""
+        names = tuple(
+            part for part in module.replace("/", ".").split(".") if part and part not in {"js", "ts", "@", "~"}
+        )
+        here = PurePosixPath(facts.path).parent.parts
+        if not names:
+            return None
+        fits = [parts for parts in self._by_stem.get(names[-1], ()) if parts[-len(names) :] == names]
+        if not fits and len(names) > 1:  # from package.module import a class of it
+            return None
+        near = max(fits, key=lambda parts: (_common(parts, here), -len(parts), parts), default=None)
+        found = self._paths[near] if near is not None else None
+        return found if found != facts.path else None
+
+
+def _module_parts(path: str) -> tuple[str, ...]:
+    parts = PurePosixPath(path).with_suffix("").parts
+    return parts[:-1] if parts[-1] in {"__init__", "index"} else parts
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def requests_of(tree: Tree) -> dict[str, tuple[Request, ...]]:
+    """The requests of each file that has one."""
+    scopes = {path: _Scope(tree, facts) for path, facts in tree.files.items()}
+    senders: dict[str, dict[str, _Sender]] = {path: {} for path in scopes}
+    for _ in range(_ROUNDS):
+        new = {path: _senders(scope, _in_reach(tree, scope.facts, senders)) for path, scope in scopes.items()}
+        if new == senders:
+            break
+        senders = new
+    found = {path: _requests(scope, _in_reach(tree, scope.facts, senders)) for path, scope in scopes.items()}
+    return {path: requests for path, requests in found.items() if requests}
+
+
+class _Scope:
+    """What the names of one file mean."""
+
+    def __init__(self, tree: Tree, facts: FileFacts) -> None:
+        self.facts = facts
+        self._own: dict[tuple[int, str], Text] = {}
+        for constant in facts.constants:
+            self._own.setdefault((constant.function, constant.name), constant.value)
+        self._imported: dict[str, Text] = {}
+        self.bases = _bases(facts)
+        for one in facts.imports:
+            path = tree.imported(facts, one.module)
+            if path is None:
+                continue
+            other = tree.files[path]
+            self.bases = self.bases or _bases(other)
+            for constant in other.constants:
+                if constant.function < 0 and constant.name in {one.original, one.name}:
+                    self._imported.setdefault(one.name, constant.value)
+        self.parameters = [set(function.parameters) for function in facts.functions]
+
+    def resolved(self, text: Text, function: int, depth: int = 0) -> Text:
+        """The text with its holes filled as far as constants are known."""
+        pieces: list[str | Hole] = []
+        for piece in text:
+            value = self._value(piece, function) if isinstance(piece, Hole) and depth < _DEPTH else None
+            pieces += (piece,) if value is None else self.resolved(value, function, depth + 1)
+        joined: list[str | Hole] = []
+        for piece in pieces:
+            if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+                joined[-1] += piece
+            else:
+                joined.append(piece)
+        return tuple(joined)
+
+    def _value(self, hole: Hole, function: int) -> Text | None:
+        name = hole.name.rpartition(".")[2]
+        if (function, name) in self._own:
+            own = self._own[function, name]
+            return None if any(isinstance(piece, Hole) and piece.name == hole.name for piece in own) else own
+        if function >= 0 and hole.name in self.parameters[function]:
+            return None
+        found = self._own.get((-1, name), self._imported.get(name))
+        if found is None:
+            return None
+        return (
+            None if any(isinstance(piece, Hole) and piece.name.rpartition(".")[2] == name for piece in found) else found
+        )
+
+
+def _bases(facts: FileFacts) -> tuple[Text, ...]:
+    """The base addresses that a file names."""
+    named = [(constant.name, constant.value) for constant in facts.constants if constant.function < 0]
+    named += [pair for call in facts.calls for pair in call.keywords]
+    own = [constant for constant in facts.constants if constant.function >= 0]
+    named += [(constant.name, constant.value) for constant in own if "base" in words(constant.name)]
+    return tuple(dict.fromkeys(value for name, value in named if _BASE_WORDS & set(words(name)) and _is_address(value)))
+
+
+def _is_address(text: Text) -> bool:
+    return bool(text) and isinstance(text[0], str) and text[0].startswith(("https://", "http://"))
+
+
+def _in_reach(
+    tree: Tree, facts: FileFacts, senders: Mapping[str, Mapping[str, _Sender]]
+) -> dict[str, tuple[_Sender, str]]:
+    """The functions that send, by name, with the file of each: the file's own and those of modules that it imports."""
+    reach: dict[str, tuple[_Sender, str]] = {}
+    for path in [*(tree.imported(facts, one.module) for one in facts.imports), facts.path]:
+        if path is not None:
+            reach |= {name: (sender, path) for name, sender in senders[path].items()}
+    return reach
+
+
+def _senders(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> dict[str, _Sender]:
+    found: dict[str, _Sender] = {}
+    for call, method, address in _asked(scope, reach):
+        if call.function < 0:
+            continue
+        function = scope.facts.functions[call.function]
+        holes = {piece.name for piece in address if isinstance(piece, Hole)}
+        if holes & set(function.parameters):
+            found.setdefault(function.name, _Sender(function.name, function.parameters, method, address))
+    return found
+
+
+def _asked(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> list[tuple[Call, Text, Text]]:
+    """The calls that send, with the method and the address of each."""
+    found = []
+    for call in scope.facts.calls:
+        if call.gives_function:
+            continue
+        plain = _plain(call)
+        sender = reach.get(call.last)
+        if plain is not None and not (sender is not None and _is_relative(scope, plain[1], call)):
+            method, address = plain
+        elif sender is not None and not (call.function >= 0 and _is_own(scope, call, sender[0])):
+            method, address = _through(call, sender[0])
+        else:
+            continue
+        found.append((call, scope.resolved(method, call.function), scope.resolved(address, call.function)))
+    return found
+
+
+def _is_relative(scope: _Scope, address: Text, call: Call) -> bool:
+    return not _is_address(scope.resolved(address, call.function))
+
+
+def _is_own(scope: _Scope, call: Call, sender: _Sender) -> bool:
+    """A function that calls itself adds no request to its own."""
+    return scope.facts.functions[call.function].name == sender.name
+
+
+def _plain(call: Call) -> tuple[Text, Text] | None:
+    """Method and address of a call that is a request by its own name."""
+    last = call.last.lower()
+    if last not in _VERBS | _ASKING and call.last != "Request":
+        return None
+    given = list(call.arguments)
+    method: Text = (last.upper(),) if last in _VERBS else call.keyword("method") or ()
+    if given and literal(given[0]) is not None and (literal(given[0]) or "").upper() in _METHODS:
+        method = given.pop(0)
+    elif last in {"request", "stream"} and len(given) > 1 and isinstance(given[0][0], Hole):
+        words_of = set(words(given[0][0].name))
+        if words_of & {"method", "verb"}:
+            method = given.pop(0)
+    address = call.keyword("url", "uri") or (given[0] if given else None)
+    if not address:
+        return None
+    if not method:
+        method = ("POST",) if call.keyword("data", "body", "json") else ("GET",)
+    return method, address
+
+
+def _through(call: Call, sender: _Sender) -> tuple[Text, Text]:
+    """What a function that sends makes of a call of it."""
+    given = dict(zip(sender.parameters, call.arguments, strict=False)) | dict(call.keywords)
+
+    def filled(text: Text) -> Text:
+        pieces: list[str | Hole] = []
+        for piece in text:
+            pieces += given.get(piece.name, (piece,)) if isinstance(piece, Hole) else (piece,)
+        return tuple(pieces)
+
+    return filled(sender.method), filled(sender.address)
+
+
+def _requests(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> tuple[Request, ...]:
+    found = []
+    for call, method, address in _asked(scope, reach):
+        placed = _placed(scope, call, address)
+        if placed is None:
+            continue
+        verb = (literal(method) or "").upper()
+        host, path = placed
+        found.append(
+            Request(verb if verb in _METHODS else "?", host, path, call.function, call.span, call.in_loop, address)
+        )
+    return tuple(found)
+
+
+def _placed(scope: _Scope, call: Call, address: Text) -> tuple[str, str | None] | None:
+    """Host and path of an address; None where it is none."""
+    through = call.last.lower() not in _VERBS | _ASKING
+    if _is_address(address):
+        return _split(shown(address).partition("://")[2])
+    first = address[0] if address else ""
+    rest = next((piece for piece in address if isinstance(piece, str)), "")
+    if isinstance(first, str) and first.startswith("/"):
+        if not scope.bases:
+            return ("", _path(shown(address))) if through else None
+        base = shown(scope.resolved(scope.bases[0], -1)).partition("://")[2].rstrip("/")
+        return _split(base + shown(address))
+    if isinstance(first, Hole) and rest.startswith("/"):
+        own = call.function >= 0 and first.name in scope.parameters[call.function]
+        if not own and scope.bases and _BASE_WORDS & set(words(first.name)):
+            base = shown(scope.resolved(scope.bases[0], -1)).partition("://")[2].rstrip("/")
+            return _split(base + shown(address[1:]))
+        return "", _path(shown(address[1:]))
+    if isinstance(first, Hole):
+        named = set(words(first.name)) & _URL_WORDS or set(words(call.callee.rpartition(".")[0])) & _CLIENT_WORDS
+        certain = call.last in {"fetch", "urlopen", "axios"}
+        return ("", None) if named or certain or through else None
+    owner = set(words(call.callee.rpartition(".")[0].rpartition(".")[2]))
+    if scope.bases and owner & _CLIENT_WORDS and isinstance(first, str) and " " not in first:
+        base = shown(scope.resolved(scope.bases[0], -1)).partition("://")[2].rstrip("/")
+        return _split(f"{base}/{shown(address)}")
+    return None
+
+
+def _split(rest: str) -> tuple[str, str]:
+    cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    return rest[:cut].lower().partition("@")[2] or rest[:cut].lower(), _path(rest[cut:])
+
+
+def _path(text: str) -> str:
+    path = text.partition("?")[0].partition("#")[0]
+    return "/" + path.strip("/")
