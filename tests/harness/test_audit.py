@@ -417,6 +417,35 @@ def test_a_host_that_only_a_run_knows(tmp_path: Path) -> None:
     assert (["bearer"], ["next_url"]) == (found["auth"], found["pagination"])
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "name", "endpoint"),
+    [
+        (
+            "zonely.ts",
+            "const read = (dc: string) => fetch(`https://www.zonely.${dc}/crm/v6/Contacts`);\n",
+            "zonely",
+            "GET www.zonely.{dc}/crm/v6/Contacts",
+        ),
+        (
+            "tenants.py",
+            (
+                "import requests\n\nclass Tenants:\n    def __init__(self, tenant, host='impl.tenantly.com'):\n"
+                "        self.url = f'https://{host}/service/{tenant}'\n\n    def read(self):\n"
+                "        return requests.post(self.url, data='x')\n"
+            ),
+            "tenants",
+            "POST impl.tenantly.com/service/{tenant}",
+        ),
+    ],
+    ids=["data centres", "a default host"],
+)
+def test_a_host_that_is_known_in_part(tmp_path: Path, path: str, text: str, name: str, endpoint: str) -> None:
+    """A data centre stands in braces; a parameter's default is what is known of it."""
+    found = _alone(tmp_path, path, text)
+
+    assert (name, [endpoint]) == (found["name"], _endpoints(found))
+
+
 def test_two_hosts_in_one_file_are_two_connectors(tmp_path: Path) -> None:
     """A file that calls two belongs to both, each with its own endpoints."""
     made = Repository(tmp_path / "two").begin()

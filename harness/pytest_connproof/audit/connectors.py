@@ -160,7 +160,7 @@ def _site(host: str) -> str:
 
 def _is_outside(host: str) -> bool:
     labels = host.partition(":")[0].split(".")
-    known = len(labels) > 1 and "{" not in _site(host)
+    known = len(labels) > 1 and "{" not in _label(_site(host))
     return known and not set(labels) & _LOCAL and not labels[-1].isdigit()
 
 

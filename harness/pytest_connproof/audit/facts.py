@@ -89,11 +89,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A name that was given a text, inside a function or (-1) outside of all."""
+    """A name that was given a text: known inside `function`, or (-1) everywhere, and given in the function `within`."""
 
     name: str
     value: Text
     function: int
+    within: int
     line: int
 
 

@@ -233,14 +233,14 @@ class _Reader:
         value = text_of(right)
         if name and any(isinstance(piece, str) for piece in value):
             outside = around.function if left.type == "identifier" else -1
-            self._constants.append(Constant(name, value, outside, _span(node).first))
+            self._constants.append(Constant(name, value, outside, around.function, _span(node).first))
 
     def _pair(self, node: Node, around: _Around) -> None:
         key, value = node.child_by_field_name("key"), node.child_by_field_name("value")
         self._sent(key_of(key), value, node, around)
         text = text_of(value)
         if key is not None and text and isinstance(text[0], str) and text[0].startswith(("http", "/")):
-            self._constants.append(Constant(key_of(key), text, -1, _span(node).first))
+            self._constants.append(Constant(key_of(key), text, -1, around.function, _span(node).first))
 
     def _sent(self, word: str, value: Node | None, node: Node, around: _Around) -> None:
         if word:

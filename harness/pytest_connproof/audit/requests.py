@@ -106,10 +106,10 @@ class _Scope:
 
     def __init__(self, tree: Tree, facts: FileFacts) -> None:
         self.facts = facts
-        self._own: dict[tuple[int, str], Text] = {}
+        self._own: dict[tuple[int, str], tuple[Text, int]] = {}  # the value, and the function that gave it
         for constant in facts.constants:
-            self._own.setdefault((constant.function, constant.name), constant.value)
-        self._imported: dict[str, Text] = {}
+            self._own.setdefault((constant.function, constant.name), (constant.value, constant.within))
+        self._imported: dict[str, tuple[Text, int]] = {}
         self.bases = _bases(facts)
         for one in facts.imports:
             path = tree.imported(facts, one.module)
@@ -119,7 +119,7 @@ class _Scope:
             self.bases = self.bases or _bases(other)
             for constant in other.constants:
                 if constant.function < 0 and constant.name in {one.original, one.name}:
-                    self._imported.setdefault(one.name, constant.value)
+                    self._imported.setdefault(one.name, (constant.value, -1))
         self.parameters = [set(function.parameters) for function in facts.functions]
 
     def resolved(self, text: Text, function: int, depth: int = 0) -> Text:
@@ -127,7 +127,7 @@ class _Scope:
         pieces: list[str | Hole] = []
         for piece in text:
             value = self._value(piece, function) if isinstance(piece, Hole) and depth < _DEPTH else None
-            pieces += (piece,) if value is None else self.resolved(value, function, depth + 1)
+            pieces += (piece,) if value is None else self.resolved(value[0], value[1], depth + 1)
         joined: list[str | Hole] = []
         for piece in pieces:
             if isinstance(piece, str) and joined and isinstance(joined[-1], str):
@@ -136,18 +136,20 @@ class _Scope:
                 joined.append(piece)
         return tuple(joined)
 
-    def _value(self, hole: Hole, function: int) -> Text | None:
+    def _value(self, hole: Hole, function: int) -> tuple[Text, int] | None:
         name = hole.name.rpartition(".")[2]
         if (function, name) in self._own:
             own = self._own[function, name]
-            return None if any(isinstance(piece, Hole) and piece.name == hole.name for piece in own) else own
+            return None if any(isinstance(piece, Hole) and piece.name == hole.name for piece in own[0]) else own
         if function >= 0 and hole.name in self.parameters[function]:
             return None
         found = self._own.get((-1, name), self._imported.get(name))
         if found is None:
             return None
         return (
-            None if any(isinstance(piece, Hole) and piece.name.rpartition(".")[2] == name for piece in found) else found
+            None
+            if any(isinstance(piece, Hole) and piece.name.rpartition(".")[2] == name for piece in found[0])
+            else found
         )
 
 
@@ -293,7 +295,8 @@ def _placed(scope: _Scope, call: Call, address: Text) -> tuple[str, str | None] 
 
 def _split(rest: str) -> tuple[str, str]:
     cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
-    return rest[:cut].lower().partition("@")[2] or rest[:cut].lower(), _path(rest[cut:])
+    host = rest[:cut].lower().rpartition("@")[2]
+    return "" if host.startswith("{") and host.find("}") == len(host) - 1 else host, _path(rest[cut:])
 
 
 def _path(text: str) -> str:
