@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,8 +12,8 @@ from pathlib import Path
 import pytest
 from animals import ANIMALS, Animal
 from known_bad import BAD
-from park import LISTINGS
-from projects import AS_OF, CHECK, Project
+from park import LISTINGS, PARK
+from projects import AS_OF, CHECK, DEALS, ORDERS, Project, build, take_snapshots
 
 from pytest_connproof.drawing import cases, first_wrong
 from pytest_connproof.finding import Finding
@@ -29,6 +30,32 @@ DRAWN = 4  # cases a seed, check and listing: each seed draws others
 MUSTS: tuple[tuple[Must, ...], ...] = (("complete",), ("told", "either"))  # as PAG-001 and PAG-004 draw them
 
 PAGING_TELLS = ("->", "<-", "ended", "provider", "config", "fix", "again")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
+    """Each good connector by its name, with its snapshots."""
+    built = {}
+    for description in (PARK, DEALS, ORDERS):
+        project = build(description, tmp_path_factory.mktemp(f"whole-{description.name}"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(project.root)
+            take_snapshots(project)
+        built[description.name] = project
+    return built
+
+
+@pytest.fixture
+def home(whole: dict[str, Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Project]:
+    """A copy of a good connector, to be broken. The current folder is its root."""
+
+    def copied(name: str) -> Project:
+        root = tmp_path / name
+        shutil.copytree(whole[name].root, root)
+        monkeypatch.chdir(root)
+        return Project(root, name)
+
+    return copied
 
 
 @pytest.mark.parametrize("animal", ANIMALS, ids=lambda animal: animal.name)
