@@ -7,26 +7,21 @@ this provider that is such, or else with one made as the rule's condition has it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Final
 
 from connproof.conditions import holds
 from connproof.errors import (
     AccessRefused,
-    CursorExpired,
-    NotFound,
     PageUnreadable,
     ProviderBusy,
     ProviderDown,
-    ProviderFailed,
     ProviderSaid,
-    RequestRefused,
-    VersionGone,
 )
 from connproof.model import Condition, Connector, ErrorRule, Meaning, Operation, Response, Trait
 from connproof.places import ABSENT, Absent, JsonValue, Place
+from pytest_connproof.answers import CAUGHT_AS
 from pytest_connproof.counterfactual.altered import (
     Altered,
     Must,
@@ -46,21 +41,6 @@ __all__ = ["BREAKS", "breaks", "made_like"]
 BREAKS: Final = ("refused", "throttled", "truncated", "html", "reset")
 
 _MOST_PLACES: Final = 3  # of one lane: a long one is broken off at its first answer, at its last and between
-
-_ERRORS: Final[Mapping[Meaning, type[ProviderSaid]]] = MappingProxyType(
-    {
-        "throttled": ProviderBusy,
-        "auth_expired": AccessRefused,
-        "auth_revoked": AccessRefused,
-        "forbidden": AccessRefused,
-        "not_found": NotFound,
-        "invalid": RequestRefused,
-        "cursor_expired": CursorExpired,
-        "version_gone": VersionGone,
-        "transient": ProviderDown,
-        "failed": ProviderFailed,
-    }
-)
 
 _PAGE: Final = Response(
     200,
@@ -229,7 +209,7 @@ def _unless_said(
     verdict = meaning_in(connector, operation, response)
     if verdict is None or verdict.rule is None:
         return (PageUnreadable if verdict and verdict.is_success else None), operation.pointer
-    return _ERRORS.get(verdict.rule.means), verdict.rule.pointer
+    return CAUGHT_AS.get(verdict.rule.means), verdict.rule.pointer
 
 
 def _reads_text(connector: Connector, operation: Operation) -> bool:
