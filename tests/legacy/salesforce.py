@@ -167,7 +167,7 @@ def to_account(record: dict[str, Any]) -> dict[str, Any]:
         "website": record["Website"],
         "industry": record["Industry"],
         "employees": record["NumberOfEmployees"],
-        "phones": phones((record["Phone"], "work")),
+        "phones": [{"number": record["Phone"]}] if record["Phone"] else [],
         "addresses": addresses((record["BillingAddress"], "billing"), (record["ShippingAddress"], "shipping")),
         "parent_id": record["ParentId"],
         "owner_id": record["OwnerId"],
