@@ -1,0 +1,79 @@
+"""The code that each connector replaced still returns its baseline, byte for byte, when it is run as its team ran it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from connproof.cli import main
+
+ROOT: Final = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.skipif(not (ROOT / "connectors").is_dir(), reason="the connectors are not beside the tests")
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Old code: how it is run, the options that `connproof baseline` needs for it, and each lane with what is added."""
+
+    command: Sequence[str]
+    lanes: Mapping[str, Sequence[str]]
+    options: Sequence[str] = field(default=())
+
+
+# The old code of every connector. A row is what was given to `connproof baseline CONNECTOR LANE OPTIONS -- COMMAND WORDS`
+# when the snapshot was taken, from the root of the repository: commit the handler, run that with --replace, add the row.
+# A lane that is here has a snapshot of kind "old code", and the other way round.
+OLD: Final[Mapping[str, Handler]] = {
+    "salesforce": Handler(
+        command=("python", "tests/legacy/salesforce.py"),
+        options=("--env", "SF_ACCESS_TOKEN={access_token}", "--env", "SF_INSTANCE_URL={origin}"),
+        lanes={
+            "contacts.list": ("contacts",),
+            "contacts.get": ("contacts", "--id", "0035e00000EXm01QAA"),
+            "accounts.list": ("accounts",),
+            "accounts.get": ("accounts", "--id", "0015e00000EXm01QAA"),
+        },
+    ),
+}
+
+LANES: Final = [(connector, lane) for connector, handler in OLD.items() for lane in handler.lanes]
+
+
+@pytest.mark.parametrize(("connector", "lane"), LANES, ids=[" ".join(pair) for pair in LANES])
+def test_old_code_returns_its_baseline(
+    connector: str, lane: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The command as its user runs it says that nothing changed, and leaves the snapshot as it is."""
+    handler = OLD[connector]
+    snapshot = ROOT / "snapshots" / connector / f"{lane}.json"
+    before = snapshot.read_bytes()
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    words = [*handler.options, "--", *handler.command, *handler.lanes[lane]]
+
+    with pytest.raises(SystemExit) as left:
+        main(["baseline", connector, lane, *words])
+
+    stdout, stderr = capfd.readouterr()
+    assert 0 == left.value.code, stdout + stderr
+    assert f"snapshots/{connector}/{lane}.json  unchanged: the old code returns it again" in stdout
+    assert before == snapshot.read_bytes()
+
+
+def test_every_baseline_of_old_code_is_returned_by_a_row() -> None:
+    """None is held to code that nobody can run any more, and no row stands for a snapshot that the engine wrote."""
+    snapshots = {path: json.loads(path.read_bytes()) for path in (ROOT / "snapshots").glob("*/*.json")}
+
+    taken = [
+        (path.parent.name, one["lane"]) for path, one in snapshots.items() if one["baseline"]["kind"] == "old code"
+    ]
+
+    assert sorted(LANES) == sorted(taken)
