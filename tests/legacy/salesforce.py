@@ -1,7 +1,7 @@
 """Sync contacts and accounts out of a customer's Salesforce org.
 
     SF_INSTANCE_URL=https://acme.my.salesforce.com SF_ACCESS_TOKEN=... python salesforce.py contacts
-    SF_INSTANCE_URL=https://acme.my.salesforce.com SF_ACCESS_TOKEN=... python salesforce.py accounts --id 0015e00000EXm01
+    SF_INSTANCE_URL=https://acme.my.salesforce.com SF_ACCESS_TOKEN=... python salesforce.py contacts --id 0035e00000EXm
 
 Prints a JSON list of our unified records. SF_REFRESH_TOKEN, SF_CLIENT_ID and SF_CLIENT_SECRET are needed only for orgs
 whose sessions end while we read.
