@@ -1,4 +1,4 @@
-"""The code that each connector replaced still returns its baseline, byte for byte, when it is run as its team ran it."""
+"""The code that each connector replaced returns its baseline, byte for byte, when it is run as its team ran it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Handler:
     options: Sequence[str] = field(default=())
 
 
-# The old code of every connector. A row is what was given to `connproof baseline CONNECTOR LANE OPTIONS -- COMMAND WORDS`
-# when the snapshot was taken, from the root of the repository: commit the handler, run that with --replace, add the row.
+# The old code of every connector, as it was given to `connproof baseline CONNECTOR LANE OPTIONS -- COMMAND WORDS` from
+# the root of the repository. To add a row: commit the handler, run that with --replace for each lane, write it here.
 # A lane that is here has a snapshot of kind "old code", and the other way round.
 OLD: Final[Mapping[str, Handler]] = {
     "salesforce": Handler(
@@ -72,8 +72,6 @@ def test_every_baseline_of_old_code_is_returned_by_a_row() -> None:
     """None is held to code that nobody can run any more, and no row stands for a snapshot that the engine wrote."""
     snapshots = {path: json.loads(path.read_bytes()) for path in (ROOT / "snapshots").glob("*/*.json")}
 
-    taken = [
-        (path.parent.name, one["lane"]) for path, one in snapshots.items() if one["baseline"]["kind"] == "old code"
-    ]
+    of_old_code = {path for path, snapshot in snapshots.items() if snapshot["baseline"]["kind"] == "old code"}
 
-    assert sorted(LANES) == sorted(taken)
+    assert sorted(LANES) == sorted((path.parent.name, snapshots[path]["lane"]) for path in of_old_code)
