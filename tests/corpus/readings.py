@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -154,8 +154,10 @@ UNREAD: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A listing read by one operation: the recorded pages, what stands on them, and what the engine gave."""
+    """Exchanges read by one operation: the recorded pages, what stands on them, and what the engine gave, to whom."""
 
+    connector: Connector
+    account: Account
     operation: Operation
     lane: Lane
     expected: tuple[JsonValue, ...]
@@ -173,12 +175,22 @@ def readings(case: Case) -> tuple[Reading, ...]:
     """The case read by every operation that is made for it; none where no operation is."""
     document = _document(READ_OTHERWISE.get(case.id) or READ_BY[case.source])
     found = exchanges_of(case)
-    taped = tuple(_without_placeholders(found[number], document) for number in PARTS.get(case.id, range(len(found))))
+    taped = tuple(found[number] for number in PARTS.get(case.id, range(len(found))))
+    every = read_by(document, taped, stopped=case.id in STOPPED)
+    return tuple(reading for reading in every if reading.operation.is_list)
+
+
+def read_by(document: Mapping[str, Any], found: Sequence[Taped], *, stopped: bool = False) -> tuple[Reading, ...]:
+    """These exchanges, read by every operation of a config that is made for the first of them.
+
+    `stopped`: the recorded client left the listing before its end.
+    """
+    taped = tuple(_without_placeholders(each, document) for each in found)
     connector, account = _signed(document, taped[0].request)
     return tuple(
-        _read(connector, account, operation, params, taped, stopped=case.id in STOPPED)
+        _read(connector, account, operation, params, taped, stopped=stopped)
         for operation in connector.operations()
-        if operation.is_list and (params := _params(connector, operation, taped[0].request)) is not None
+        if (params := _params(connector, operation, taped[0].request)) is not None
     )
 
 
@@ -199,7 +211,7 @@ def _read(
     )
     lane = Lane(operation.id, "strict", call, exchanges, "")
     run = play(connector, operation, lane, account=account, models={}, clock=SystemClock())
-    return Reading(operation, lane, expected, run)
+    return Reading(connector, account, operation, lane, expected, run)
 
 
 # The connector, on whose behalf.
@@ -211,7 +223,7 @@ def _document(name: str) -> dict[str, Any]:
     return document
 
 
-def _signed(document: dict[str, Any], first: Request) -> tuple[Connector, Account]:
+def _signed(document: Mapping[str, Any], first: Request) -> tuple[Connector, Account]:
     """The connector, and an account with the credential that the recording kept.
 
     Some recorders leave the credential out of the request, some put a placeholder in its place: without one
@@ -247,18 +259,17 @@ def _call(
     connector: Connector, operation: Operation, params: Mapping[str, str], first: Request, *, limit: int | None
 ) -> Call:
     paging = operation.pagination
-    assert paging is not None, "every list operation has one"
     query, body = list(_query(first.url)), _body(first)
     size = None
-    if paging.page_size_param is not None:
+    if paging is not None and paging.page_size_param is not None:
         place, name = paging.page_size_in, paging.page_size_param
         size = _number(_taken_out(body, name) if place == "body" else dict(query).get(name))
         query = [pair for pair in query if place != "query" or pair[0] != name]
     own = {name for name, _ in (*connector.query, *operation.query)}
     if connector.auth.type == "api_key" and connector.auth.place == "query":
         own.add(connector.auth.name)
-    started = {"offset": paging.offset_param, "page": paging.page_param}.get(paging.type)
-    if started is not None and not paging.omit_first:
+    started = {"offset": paging.offset_param, "page": paging.page_param}.get(paging.type) if paging else None
+    if paging is not None and started is not None and not paging.omit_first:
         own.add(started)
     return Call(params, size, limit, body, tuple(pair for pair in query if pair[0] not in own))
 
@@ -324,5 +335,5 @@ def _records(response: Response, operation: Operation) -> Iterator[JsonValue]:
     value = json.loads(response.body)
     for name in operation.response_path.text.split(".") if operation.response_path else ():
         value = value[name]
-    assert isinstance(value, list)
-    yield from value
+    assert isinstance(value, list) or not operation.is_list
+    yield from value if operation.is_list else [value]
