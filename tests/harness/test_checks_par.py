@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -21,7 +22,7 @@ UNMATCHED = "the run ended at a request that is not in the recording\n  fix  see
     [
         ("PAR-001", "deals.list", {"records": 5, "fields": 30, "waived": 0, "outcomes": 1}),
         ("PAR-001", "deals.list#throttled", {"records": 0, "fields": 0, "waived": 0, "outcomes": 1}),
-        ("PAR-002", "deals.list", {"requests": 3}),
+        ("PAR-002", "deals.list", {"requests": 3, "waived": 0}),
         ("PAR-003", "", {"fields": 6}),
         ("PAR-004", "", {"waivers": 0, "lanes": 3}),
         ("PAR-005", "", {"snapshots": 3}),
@@ -264,6 +265,23 @@ def test_PAR_001_fails_on_what_a_waiver_does_not_name(
         deals.judge("PAR-001", "deals.list")
 
 
+def test_PAR_001_fails_and_names_the_accounts_own_expression(deals: Project) -> None:
+    """A lane that was called for an account is mapped by what that account's layer says, and that is named."""
+    overrides = {"unified": {"crm.deal": {"fields": {"amount": "properties.amount + 1"}}}}
+    account = {"credentials": {"access_token": "example-access-token"}, "overrides": overrides}
+    deals.write("accounts/north.json", json.dumps(account))
+    lane = deals.read(FILE)["lanes"][0]
+    deals.change(FILE, "/lanes/0", {**lane, "call": {"account": "north"}})
+
+    with pytest.raises(Finding) as found:
+        deals.judge("PAR-001", "deals.list")
+
+    assert (
+        '  mapped by  connectors/deals/accounts/north.json:1   "amount": "properties.amount + 1"'
+        "        (account:north)\n"
+    ) in found.value.facts
+
+
 # PAR-002
 
 
@@ -276,7 +294,8 @@ def test_PAR_002_fails_on_other_requests(deals: Project) -> None:
         deals.judge("PAR-002", "deals.list")
 
     assert (
-        "3 requests; the baseline made 4\n\n  differ   - GET /v1/deals?limit=9"  # this line is the old code's alone
+        "3 requests; the baseline made 4\n\n  differ   - GET /v1/deals?limit=9\n"  # this line is the old code's alone
+        '  fix      ask as the baseline did; or waive it in deviations.json, with the kind "requests" and the path ""'
     ) == str(found.value)
 
 
@@ -289,7 +308,8 @@ def test_PAR_002_fails_on_one_request_more(deals: Project) -> None:
         deals.judge("PAR-002", "deals.list")
 
     assert (
-        "3 requests; the baseline made 2\n\n  differ   + GET /v1/deals?limit=2&after=c3"  # the config's alone
+        "3 requests; the baseline made 2\n\n  differ   + GET /v1/deals?limit=2&after=c3\n"  # the config's alone
+        '  fix      ask as the baseline did; or waive it in deviations.json, with the kind "requests" and the path ""'
     ) == str(found.value)
 
 
@@ -298,7 +318,7 @@ def test_PAR_002_passes_on_another_spelling(deals: Project) -> None:
     requests = ["GET /v1/deals?limit=2", "GET /v1/deals?%61fter=c%32&limit=2", "GET /v1/%64eals?after=c3&limit=2"]
     deals.change(SNAPSHOT, "/requests", requests)
 
-    assert {"requests": 3} == deals.judge("PAR-002", "deals.list")
+    assert {"requests": 3, "waived": 0} == deals.judge("PAR-002", "deals.list")
 
 
 @pytest.mark.parametrize("change", [lambda lines: lines[::-1], lambda lines: [*lines, lines[0]]])
@@ -308,6 +328,35 @@ def test_PAR_002_fails_on_another_order_or_number(deals: Project, change: Any) -
 
     with pytest.raises(Finding, match="the same requests in another order, or another number of times"):
         deals.judge("PAR-002", "deals.list")
+
+
+def test_PAR_002_passes_with_a_waiver_of_the_lanes_requests_and_counts_it(deals: Project) -> None:
+    """Old code that asked once more is waived by name, and the waiver is used."""
+    requests = deals.read(SNAPSHOT)["requests"]
+    deals.change(SNAPSHOT, "/requests", [*requests, requests[-1]])
+    deals.waive("", "requests", lane="deals.list")
+
+    assert {"requests": 3, "waived": 1} == deals.judge("PAR-002", "deals.list")
+    assert {"waivers": 1, "lanes": 3} == deals.judge("PAR-004")
+
+
+@pytest.mark.parametrize(("lane", "expires"), [("deals.get", "2027-01-01"), ("deals.list", "2026-11-22")])
+def test_PAR_002_fails_on_requests_that_no_valid_waiver_names(deals: Project, lane: str, expires: str) -> None:
+    """A waiver of another lane, or of yesterday, waives nothing."""
+    deals.change(SNAPSHOT, "/requests", deals.read(SNAPSHOT)["requests"][:2])
+    deals.waive("", "requests", lane=lane, expires=expires)
+
+    with pytest.raises(Finding, match="3 requests; the baseline made 2"):
+        deals.judge("PAR-002", "deals.list")
+
+
+def test_PAR_001_fails_though_the_requests_are_waived(deals: Project) -> None:
+    """Another number of requests is no licence for other records."""
+    deals.edit(SNAPSHOT, '"amount": 20', '"amount": 21')
+    deals.waive("", "requests", lane="deals.list")
+
+    with pytest.raises(Finding, match="1 of 30 fields differs"):
+        deals.judge("PAR-001", "deals.list")
 
 
 # PAR-003
@@ -382,6 +431,22 @@ def test_PAR_004_fails_on_an_unused_waiver(deals: Project) -> None:
         "1 waiver waives nothing\n"
         "\n"
         "  unused   connectors/deals/deviations.json:4  /amount (value)\n"
+        "  fix      the difference is gone: take the waiver out"
+    ) == str(found.value)
+
+
+def test_PAR_004_fails_on_a_waiver_of_requests_that_do_not_differ(deals: Project) -> None:
+    """Once the requests are the same, what waives them would hide the next N+1."""
+    deals.edit(SNAPSHOT, '"amount": 20', '"amount": 21')  # another difference of the lane is no use of it
+    deals.waive("", "requests", lane="deals.list")
+
+    with pytest.raises(Finding) as found:
+        deals.judge("PAR-004")
+
+    assert (
+        "1 waiver waives nothing\n"
+        "\n"
+        "  unused   connectors/deals/deviations.json:4  deals.list (requests)\n"
         "  fix      the difference is gone: take the waiver out"
     ) == str(found.value)
 

@@ -131,6 +131,8 @@ def test_a_connector_without_the_file_has_no_deviations(tmp_path: Path) -> None:
         ({"expires": "2026-06-30\n"}, "/expires", "is no day"),
         ({"expires": None}, "/expires", "expected a string, found null"),
         ({"note": "x"}, "/note", 'unknown member "note"'),
+        ({"kind": "requests", "lane": "deals.list"}, "/path", 'requests have no path (write "")'),
+        ({"kind": "requests", "path": ""}, "/lane", "waives the requests of every lane (name the one lane)"),
     ],
 )
 def test_a_wrong_entry_is_refused(written: Any, change: dict[str, Any], pointer: str, message: str) -> None:

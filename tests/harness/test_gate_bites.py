@@ -142,6 +142,11 @@ def _one_record_more(deals: Project) -> None:
             id="another version",
         ),
         pytest.param(lambda deals: deals.waive("/amount", "value"), {"PAR-004": "refuted"}, id="unused waiver"),
+        pytest.param(
+            lambda deals: deals.waive("", "requests", lane="deals.list"),
+            {"PAR-004": "refuted"},
+            id="unused waiver of requests",
+        ),
     ],
 )
 def test_what_is_wrong_turns_its_own_check_red(

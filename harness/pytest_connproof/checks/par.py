@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.lane_run import LaneRun, asks_for
-from pytest_connproof.parity import (
-    Deviation,
-    MappedBy,
-    compare,
-    expired,
-    groups,
-    render,
-    shown_key,
-    unused,
-    waive,
-)
+from pytest_connproof.lane_parity import idle, lane_parity, mapped_by, matched, unexercised
+from pytest_connproof.lane_run import LaneRun
+from pytest_connproof.parity import REQUESTS, Deviation, expired, groups, render, shown_key
 from pytest_connproof.snapshots import Snapshot
 from pytest_connproof.subject import Subject
 
@@ -22,15 +13,15 @@ from pytest_connproof.subject import Subject
 def records_are_equal(subject: Subject, target: str) -> Evidence:
     """The config returns what the baseline returned, field by field, and ends as it ended."""
     _update(subject, target)
-    stored, run = subject.snapshot(target), _matched(subject, target)
+    stored, run = subject.snapshot(target), matched(subject, target)
     if stored.outcome != run.outcome:
         why = str(run.error).split("\n") if run.error else []
         raise Finding(
             f"{target} ended in {run.outcome}; the baseline: {stored.outcome}",
             rows({"records": f"{len(run.records)} of {len(stored.records)}", **({"because": why} if why else {})}),
         )
-    comparison = compare(stored.records, run.records, key=stored.key)
-    judged = waive(comparison, subject.deviations, target, subject.settings.as_of)
+    parity = lane_parity(subject, target)
+    comparison, judged = parity.comparison, parity.judged
     if judged.open:
         fields = len({(d.key, d.path) for d in judged.open})
         total = max(comparison.fields_compared, fields)
@@ -38,7 +29,7 @@ def records_are_equal(subject: Subject, target: str) -> Evidence:
             f"{fields} of {total} fields differ{'s' if fields == 1 else ''}",
             render(
                 groups(comparison, judged.open),
-                mapped_by=lambda pattern: _mapped_by(subject, run, pattern),
+                mapped_by=lambda pattern: mapped_by(subject, run.lane, pattern),
                 evidence=lambda key: _evidence(subject, run, stored, key),
                 rerun=f'pytest "{subject.file}::{target}::PAR-001"',
             ),
@@ -54,66 +45,53 @@ def records_are_equal(subject: Subject, target: str) -> Evidence:
 def requests_are_equal(subject: Subject, target: str) -> Evidence:
     """The config asks as often, for the same, and in the same order as the baseline: an N+1 is a difference."""
     _update(subject, target)
-    _matched(subject, target)
-    stored, now = subject.snapshot(target), subject.taken(target)
-    before, after = [asks_for(line) for line in stored.requests], [asks_for(line) for line in now.requests]
-    if before != after:
-        missing = [f"- {line}" for line, asked in zip(stored.requests, before, strict=True) if asked not in after]
-        extra = [f"+ {line}" for line, asked in zip(now.requests, after, strict=True) if asked not in before]
+    matched(subject, target)
+    parity = lane_parity(subject, target)
+    requests = parity.requests
+    if not parity.requests_hold:
+        differ = [*(f"- {line}" for line in requests.gone), *(f"+ {line}" for line in requests.new)]
+        count = len(requests.now)
         raise Finding(
-            f"{len(now.requests)} request{'s' * (len(now.requests) != 1)}; the baseline made {len(stored.requests)}",
-            rows({"differ": [*missing, *extra] or "the same requests in another order, or another number of times"}),
+            f"{count} request{'s' * (count != 1)}; the baseline made {len(requests.before)}",
+            rows(
+                {
+                    "differ": differ or "the same requests in another order, or another number of times",
+                    "fix": f'ask as the baseline did; or waive it in deviations.json, with the kind "{REQUESTS}" '
+                    'and the path ""',
+                }
+            ),
         )
-    return {"requests": len(now.requests)}
+    return {"requests": len(requests.now), "waived": int(not requests.are_equal)}
 
 
 def every_field_is_exercised(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the checks share one signature
     """Every mapped field has a value in at least one recorded record: what none exercises is named, not assumed."""
-    missing: list[str] = []
-    exercised = 0
-    for mapping in subject.connector.unified.values():
-        seen: set[str] = set()
-        for lane_id, recorded in subject.lanes.items():
-            if subject.mapping(recorded.lane) == mapping:
-                for record in subject.run(lane_id).records:
-                    if isinstance(record, dict):
-                        seen |= {name for name, value in record.items() if value not in (None, "", [], {})}
-        for rule in mapping.fields:
-            exercised += rule.name in seen
-            if rule.name not in seen:
-                missing.append(f"{mapping.model}/{rule.name} (line {rule.line})")
+    fields = sum(len(mapping.fields) for mapping in subject.connector.unified.values())
+    missing = [f"{model}/{rule.name} (line {rule.line})" for model, rule in unexercised(subject)]
     if missing:
         raise Inconclusive(
             f"no recorded record has a value for {', '.join(missing)}", "record one that has, or take the field out"
         )
-    return {"fields": exercised}
+    return {"fields": fields}
 
 
 def deviations_are_in_order(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 as above
     """Every waiver is still valid, and still waives something."""
-    as_of = subject.settings.as_of
-    used: set[Deviation] = set()
-    for lane_id in subject.lanes:
-        stored = subject.snapshots.read(lane_id)
-        if stored is not None:
-            comparison = compare(stored.records, subject.run(lane_id).records, key=stored.key)
-            used |= waive(comparison, subject.deviations, lane_id, as_of).used
-    used.update(waiver for waivers in subject.gone.values() for waiver in waivers)
     file = subject.folder / "deviations.json"
     late = [
-        f"{file}:{d.line}  {d.path} ({d.kind}), until {d.expires}, {d.owner}"
-        for d in expired(subject.deviations, as_of)
+        f"{file}:{d.line}  {_waives(d)}, until {d.expires}, {d.owner}"
+        for d in expired(subject.deviations, subject.settings.as_of)
     ]
-    idle = [f"{file}:{d.line}  {d.path} ({d.kind})" for d in unused(subject.deviations, used, as_of)]
+    unused = [f"{file}:{d.line}  {_waives(d)}" for d in idle(subject)]
     if late:
         raise Finding(
             f"{len(late)} waiver{'s have' if len(late) != 1 else ' has'} expired",
             rows({"expired": late, "fix": "mend what it waives, or have its owner extend it with a reason"}),
         )
-    if idle:
+    if unused:
         raise Finding(
-            f"{len(idle)} waiver{'s waive' if len(idle) != 1 else ' waives'} nothing",
-            rows({"unused": idle, "fix": "the difference is gone: take the waiver out"}),
+            f"{len(unused)} waiver{'s waive' if len(unused) != 1 else ' waives'} nothing",
+            rows({"unused": unused, "fix": "the difference is gone: take the waiver out"}),
         )
     return {"waivers": len(subject.deviations), "lanes": len(subject.lanes)}
 
@@ -144,12 +122,8 @@ def every_snapshot_has_a_lane(subject: Subject, target: str) -> Evidence:  # noq
     return {"snapshots": len(kept)}
 
 
-def _matched(subject: Subject, target: str) -> LaneRun:
-    """The lane's run, where the recording answered all of it: else what it returned is no more than a consequence."""
-    run = subject.run(target)
-    if run.unmatched is not None:
-        raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
-    return run
+def _waives(deviation: Deviation) -> str:
+    return f"{deviation.lane if deviation.kind == REQUESTS else deviation.path} ({deviation.kind})"
 
 
 def _update(subject: Subject, target: str) -> None:
@@ -159,7 +133,7 @@ def _update(subject: Subject, target: str) -> None:
         return
     stored = subject.snapshots.read(target)
     if stored is None or (settings.update_snapshots and stored.baseline.kind == "engine"):
-        _matched(subject, target)
+        matched(subject, target)
         taken = subject.taken(target)
         if stored != taken:
             path = subject.snapshots.write(taken)
@@ -167,13 +141,6 @@ def _update(subject: Subject, target: str) -> None:
                 "the snapshot was taken in this run: compared with itself it proves nothing",
                 f"review {path.name} as you would code, then run again without --snapshot-update",
             )
-
-
-def _mapped_by(subject: Subject, run: LaneRun, pattern: str) -> MappedBy | None:
-    mapping = subject.mapping(run.lane)
-    name = pattern.split("/")[1] if "/" in pattern else ""
-    rule = next((rule for rule in mapping.fields if rule.name == name), None) if mapping else None
-    return MappedBy(str(subject.file), rule.line, rule.name, rule.expression, rule.level) if rule else None
 
 
 def _evidence(subject: Subject, run: LaneRun, stored: Snapshot, key: str) -> str | None:

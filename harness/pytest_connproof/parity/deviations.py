@@ -1,7 +1,8 @@
 """deviations.json to the differences that are meant, and a comparison to what stays open without them.
 
 A deviation waives one kind of difference at one path, until its last day. What it does not name exactly stays
-open: no prefix, no wildcard but `*` for a list's index, no kind for all kinds.
+open: no prefix, no wildcard but `*` for a list's index, no kind for all kinds. One of the kind `requests` waives
+what a lane asks for, and nothing of its records.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from connproof.documents import Source, child, read_json
 from connproof.errors import ConfigWrong, Problem
@@ -19,7 +20,22 @@ from connproof.places import JsonValue
 from connproof.schemas import shipped
 from pytest_connproof.parity.compare import Comparison, Difference, Kind
 
-__all__ = ["Deviation", "Judged", "expired", "load_deviations", "unused", "waive"]
+__all__ = [
+    "REQUESTS",
+    "Deviation",
+    "Judged",
+    "Waivable",
+    "expired",
+    "load_deviations",
+    "read_deviations",
+    "unused",
+    "waive",
+]
+
+REQUESTS: Final = "requests"
+
+Waivable: TypeAlias = Kind | Literal["requests"]
+"""A kind of difference of records; or that a lane asks otherwise, or otherwise often, than its baseline did."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FEW_WORDS = 3
@@ -31,7 +47,7 @@ class Deviation:
 
     lane: str
     path: str
-    kind: Kind
+    kind: Waivable
     reason: str
     owner: str
     expires: date
@@ -39,6 +55,9 @@ class Deviation:
 
     def covers(self, difference: Difference, lane: str) -> bool:
         return self.lane in {"*", lane} and (self.path, self.kind) == (difference.pattern, difference.kind)
+
+    def covers_requests(self, lane: str) -> bool:
+        return (self.lane, self.kind) == (lane, REQUESTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +74,15 @@ def load_deviations(path: Path) -> tuple[Deviation, ...]:
 
     Raises ConfigWrong with every problem and its line.
     """
-    if not path.exists():
-        return ()
-    value, source = read_json(path.read_bytes(), str(path))
+    return read_deviations(path.read_bytes(), str(path)) if path.exists() else ()
+
+
+def read_deviations(data: bytes, name: str) -> tuple[Deviation, ...]:
+    """The deviations of a document; `name` is what messages call it. Raises ConfigWrong as `load_deviations` does."""
+    value, source = read_json(data, name)
     problems = [*shipped("pytest_connproof", "deviations").problems(value, source), *_said_wrong(value, source)]
     if problems:
-        raise ConfigWrong(str(path), sorted(problems, key=lambda problem: (problem.line, problem.column)))
+        raise ConfigWrong(name, sorted(problems, key=lambda problem: (problem.line, problem.column)))
     entries = cast("dict[str, list[dict[str, Any]]]", value)["deviations"]  # the schema holds
     return tuple(
         Deviation(**{**entry, "expires": date.fromisoformat(entry["expires"])}, line=source.line(f"/deviations/{i}"))
@@ -111,6 +133,10 @@ def _said_wrong(value: JsonValue, source: Source) -> Iterator[Problem]:
         if isinstance(expires, str) and not _is_day(expires):
             yield source.problem(f"{at}/expires", f"{expires[:40]!r} is no day", "write it as YYYY-MM-DD")
         what = (entry.get("lane"), entry.get("path"), entry.get("kind"))
+        if entry.get("kind") == REQUESTS and entry.get("path"):
+            yield source.problem(f"{at}/path", "requests have no path", 'write ""')
+        if (entry.get("lane"), entry.get("kind")) == ("*", REQUESTS):
+            yield source.problem(f"{at}/lane", "waives the requests of every lane", "name the one lane")
         if all(isinstance(part, str) for part in what):
             if what in first:
                 hint = f"first on line {source.line(first[what])}"

@@ -25,7 +25,7 @@ from pytest_connproof.parity.compare import Comparison, Difference, Kind, class_
 from pytest_connproof.parity.instants import moment, same_moment
 from pytest_connproof.redact import PLACEHOLDER
 
-__all__ = ["Group", "MappedBy", "groups", "render"]
+__all__ = ["Group", "MappedBy", "groups", "render", "shown_pair"]
 
 _IMPORTANCE: Final[tuple[Kind, ...]] = (
     "missing",
@@ -163,7 +163,7 @@ def _block(group: Group, mapped: MappedBy | None, evidence: Callable[[str], str 
 
 
 def _examples(group: Group) -> Iterator[str]:
-    shown = [(shortened(printable(e.key), _SHOWN_CHARACTERS), *_shown_pair(e)) for e in group.examples]
+    shown = [(shortened(printable(e.key), _SHOWN_CHARACTERS), *shown_pair(e)) for e in group.examples]
     keys, olds, news = (max(len(row[i]) for row in shown) for i in range(3))
     more = f"(+{group.records - len(shown)} more)" if group.records > len(shown) else ""
     for row, (key, old, new) in enumerate(shown, 1):
@@ -174,7 +174,8 @@ def _examples(group: Group) -> Iterator[str]:
 # Values.
 
 
-def _shown_pair(difference: Difference) -> tuple[str, str]:
+def shown_pair(difference: Difference) -> tuple[str, str]:
+    """The old and the new value of a difference as people are shown them: cut, and nothing in them but print."""
     old, new = difference.old, difference.new
     if difference.kind == "duplicate":
         return f"{old} x", f"{new} x"
