@@ -25,6 +25,7 @@ from connproof.transport import Transport
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
+from pytest_connproof.xml_bodies import on_one_line, parts_of
 
 __all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
 
@@ -271,15 +272,26 @@ def asks_for(shown: str) -> tuple[JsonValue, ...]:
     path, _, query = url.partition("?")
     segments: list[JsonValue] = [unquote(segment) for segment in path.split("/")]
     pairs: list[JsonValue] = [f"{name}={value}" for name, value in sorted(parse_qsl(query, keep_blank_values=True))]
+    return method, segments, pairs, _said(body)
+
+
+def _said(body: str) -> str:
+    """What a body says, the same for each spelling."""
+    if _looks_like_xml(body):
+        return json.dumps(parts_of(body.encode()), sort_keys=True)
     try:
-        said = json.dumps(json.loads(body), sort_keys=True)
+        return json.dumps(json.loads(body), sort_keys=True)
     except ValueError:
-        said = body
-    return method, segments, pairs, said
+        return body
 
 
 def _compact(body: bytes) -> str:
     try:
         return json.dumps(json.loads(body), ensure_ascii=False, separators=(",", ":"))
     except ValueError:
-        return body.decode("utf-8", "backslashreplace")
+        text = body.decode("utf-8", "backslashreplace")
+    return on_one_line(text) if _looks_like_xml(text) else text
+
+
+def _looks_like_xml(body: str) -> bool:
+    return body.lstrip().startswith("<")

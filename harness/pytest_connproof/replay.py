@@ -6,19 +6,21 @@ pagination loop. The ledger knows each exchange as used or unused and each reque
 it says the nearest misses with all parts that differ, and shows no credential.
 
 A placeholder such as {{secret:access_token#1}} stands for one unknown text: whatever is sent in its
-place must be the same text wherever the placeholder stands.
+place must be the same text wherever the placeholder stands. In the answer to a token request it stands for what
+was sent in its place before; or else for a text that is made up there, and that must be sent from then on.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
+from xml.sax.saxutils import escape
 
 from connproof.documents import child
 from connproof.errors import ProviderDown
@@ -27,8 +29,9 @@ from connproof.model import Request, Response
 from connproof.places import JsonValue
 from pytest_connproof.recording import Exchange, Lane
 from pytest_connproof.redact import PLACEHOLDER
+from pytest_connproof.xml_bodies import is_xml, parts_of
 
-__all__ = ["Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use"]
+__all__ = ["Granted", "Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use"]
 
 _NOTHING: Final = "(not sent)"
 _UNRECORDED: Final = "(not recorded)"
@@ -41,11 +44,12 @@ Parts = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A request and the exchange that answered it. `order` is the request's number, from 1."""
+    """A request and the exchange that answered it. `order` is the request's number, from 1; `grants`: it was for a token."""
 
     order: int
     exchange: Exchange
     in_turn: bool
+    grants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +74,26 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
+class Granted:
+    """A text that was made up for a placeholder in the answer to a token request, and which exchange that was."""
+
+    text: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """What a replay used. `used` in the order of the requests, `unused` in the recording's order."""
+    """What a replay used. `used` in the order of the requests, `unused` in the recording's order.
+
+    `bindings` has what each placeholder stands for, `granted` which of these were made up in answers.
+    """
 
     requests: int
     used: tuple[Use, ...]
     unused: tuple[Exchange, ...]
     unmatched: tuple[UnmatchedRequest, ...]
     bindings: Mapping[str, str]
+    granted: Mapping[str, Granted] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def out_of_turn(self) -> tuple[Use, ...]:
@@ -98,11 +114,12 @@ class UnmatchedRequest(Exception):
 class Ledger:
     """One lane being replayed.
 
-    `credentials` are the texts that no message may show.
+    `credentials` are the texts that no message may show. `grants` are the ids of the exchanges that ask for a token.
     """
 
-    def __init__(self, lane: Lane, *, credentials: Sequence[str] = ()) -> None:
+    def __init__(self, lane: Lane, *, credentials: Sequence[str] = (), grants: Collection[str] = ()) -> None:
         self._lane = lane
+        self._grants = frozenset(grants)
         self._credentials = tuple(sorted((text for text in credentials if len(text) >= 4), key=len, reverse=True))
         self._recorded = [_parts(exchange.request) for exchange in lane.exchanges]
         self._by_address: dict[tuple[str, ...], list[int]] = {}
@@ -113,6 +130,7 @@ class Ledger:
         self._unmatched: list[UnmatchedRequest] = []
         self._sent: list[Request] = []
         self._bindings: dict[str, str] = {}
+        self._granted: dict[str, Granted] = {}
 
     def answer(self, request: Request) -> Response:
         """The recorded answer to this request. Raises UnmatchedRequest."""
@@ -133,7 +151,8 @@ class Ledger:
     def tally(self) -> Tally:
         """The account so far."""
         unused = tuple(exchange for index, exchange in enumerate(self._lane.exchanges) if index not in self._used_by)
-        return Tally(len(self._sent), tuple(self._uses), unused, tuple(self._unmatched), dict(self._bindings))
+        unmatched, bindings, granted = tuple(self._unmatched), dict(self._bindings), dict(self._granted)
+        return Tally(len(self._sent), tuple(self._uses), unused, unmatched, bindings, granted)
 
     def _use(self, index: int, order: int, bindings: dict[str, str]) -> Response:
         self._bindings = bindings
@@ -141,8 +160,26 @@ class Ledger:
         in_turn = self._lane.order == "unordered" or all(i in self._used_by for i in earlier)
         self._used_by.setdefault(index, order)
         exchange = self._lane.exchanges[index]
-        self._uses.append(Use(order, exchange, in_turn))
-        return exchange.response
+        grants = exchange.id in self._grants
+        self._uses.append(Use(order, exchange, in_turn, grants))
+        return self._filled(exchange) if grants else exchange.response
+
+    def _filled(self, exchange: Exchange) -> Response:
+        """The answer to a token request with a text for each placeholder: a client must be able to send them back."""
+        response = exchange.response
+        escaped = _ESCAPES[_form_of(response)]
+
+        def text_for(found: re.Match[str]) -> str:
+            placeholder = found[0]
+            if placeholder not in self._bindings:
+                text = f"made-up-{found[1].replace('_', '-')}-{found[2]}"
+                self._bindings[placeholder] = text
+                self._granted[placeholder] = Granted(text, exchange)
+            return self._bindings[placeholder]
+
+        body = PLACEHOLDER.sub(lambda found: escaped(text_for(found)), response.body.decode("utf-8", "surrogateescape"))
+        headers = tuple((name, PLACEHOLDER.sub(text_for, value)) for name, value in response.headers)
+        return replace(response, headers=headers, body=body.encode("utf-8", "surrogateescape"))
 
     def _misses(self, parts: Parts) -> list[Miss]:
         """The recorded exchanges that are nearest, with all that differs, hidden where it is secret."""
@@ -158,7 +195,7 @@ class Ledger:
     def _hidden(self, sent: str, recorded: str) -> str:
         """What was sent, each credential of the account replaced; wholly hidden where it may be another one."""
         shown = sent
-        for text in self._credentials:
+        for text in (*(granted.text for granted in self._granted.values()), *self._credentials):
             shown = shown.replace(text, _CREDENTIAL)
         if sent == _NOTHING or shown != sent:
             return shown
@@ -180,6 +217,26 @@ class ReplayTransport:
         if self._lost and self._ledger.tally().used[-1].exchange.id in self._lost:
             raise ProviderDown("the exchange broke off", facts={"seen": "connection reset"})
         return response
+
+
+_ESCAPES: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {
+        "json": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+        "form": lambda text: quote(text, safe=""),
+        "xml": escape,
+        "text": str,
+    }
+)
+
+
+def _form_of(response: Response) -> str:
+    """How a text has to be written in this body."""
+    start = response.body.lstrip()[:1]
+    if start in {b"{", b"["}:
+        return "json"
+    if start == b"<":
+        return "xml"
+    return "form" if "x-www-form-urlencoded" in (response.header("content-type") or "") else "text"
 
 
 def _address(parts: Parts) -> tuple[str, ...]:
@@ -212,8 +269,8 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return [(unquote_plus(name), unquote_plus(value)) for name, _, value in split]
 
 
-def _body_parts(body: bytes, content_type: str) -> dict[str, tuple[str, ...]]:
-    """The body in its declared form: JSON leaf by leaf, a form field by field, anything else whole."""
+def _body_parts(body: bytes, content_type: str) -> Parts:
+    """The body in its declared form: JSON leaf by leaf, XML and forms likewise, anything else whole."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json" or kind.endswith("+json"):
         try:
@@ -225,6 +282,8 @@ def _body_parts(body: bytes, content_type: str) -> dict[str, tuple[str, ...]]:
         for name, value in _pairs(body.decode("utf-8", "replace")):
             parts[f"body.{name}"] = tuple(sorted((*parts.get(f"body.{name}", ()), value)))
         return parts or {"body": ("",)}
+    if is_xml(kind):
+        return parts_of(body, content_type)
     return {"body": (body.decode("utf-8", "backslashreplace"),)}
 
 

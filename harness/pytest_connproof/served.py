@@ -8,6 +8,7 @@ none; what else no recording holds is refused, and told.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from pytest_connproof.lane_run import forms_of, shown_request
 from pytest_connproof.provider.dialect import Dialect, Grant
 from pytest_connproof.recording import Lane
 from pytest_connproof.redact import policy_for
-from pytest_connproof.redact.names import slot_of
+from pytest_connproof.redact.names import Slot, slot_of
 from pytest_connproof.replay import Difference, Ledger, Miss, Tally, UnmatchedRequest
 from pytest_connproof.subject import Party
 
@@ -35,6 +36,8 @@ _NOT_RECORDED: Final = Response(501, (("content-type", "text/plain"),), b"connpr
 _LINKS: Final = frozenset({"link", "location"})
 _SECRET: Final = frozenset({"strong", "credential"})
 _HIDDEN: Final = "(credential)"
+# Before the index of an element or of one in a list; behind what says that it is an attribute, and its namespace.
+_LAST_NAME: Final = re.compile(r"([^/@}\[\]]+)(?:\[\d+\]|(?:/\d+)*)$")
 _LIFETIME_S: Final = 3600
 _NO_SECRET: Final = 3
 _MOST_MISSES: Final = 8
@@ -207,9 +210,15 @@ class Served:
             yield f"{name}   {self._without_credential(difference)}"
 
     def _without_credential(self, difference: Difference) -> Difference:
-        where, _, name = difference.part.partition(".")
-        is_secret = slot_of(name, self._policy, "header" if where == "header" else "parameter").kind in _SECRET
+        is_secret = self._slot(difference.part).kind in _SECRET
         return replace(difference, sent=_HIDDEN) if is_secret and difference.sent.startswith('"') else difference
+
+    def _slot(self, part: str) -> Slot:
+        """What a part holds, by its name: that of a header, of a parameter, or the last one of a path in the body."""
+        if path := _LAST_NAME.search(part) if part.startswith("body/") else None:
+            return slot_of(path[1], self._policy, "member")
+        where, _, name = part.partition(".")
+        return slot_of(name, self._policy, "header" if where == "header" else "parameter")
 
     def _shown(self, request: Request) -> str:
         """A request that no recording holds: where it went; what it says beside stands among the differences."""

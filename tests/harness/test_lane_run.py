@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connproof.model import Request
-from pytest_connproof.lane_run import shown_request
+from pytest_connproof.lane_run import asks_for, shown_request
 
 KEY = "canary/k+1"
 
@@ -21,9 +21,48 @@ KEY = "canary/k+1"
         ),
         (Request("POST", "https://h.test/x", body=b"\xff<n/>"), "POST /x \\xff<n/>"),
         (Request("GET", "https://h.test/x", (("authorization", KEY),)), "GET /x"),
+        (
+            Request(
+                "POST", "https://h.test/x", body=b"<?xml version='1.0'?>\n<a>\n <k>canary/k+1</k>\n <b x='1'/>\n</a>\n"
+            ),
+            "POST /x <a><k>(credential)</k><b x='1'/></a>",
+        ),
     ],
-    ids=["as it is", "percent-encoded", "in a body", "bytes", "in a header"],
+    ids=["as it is", "percent-encoded", "in a body", "bytes", "in a header", "in XML of several lines"],
 )
 def test_no_credential_is_shown(request_: Request, expected: str) -> None:
     """Snapshots and messages hold what was asked for, never on whose behalf."""
     assert expected == shown_request(request_, [KEY])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("GET /x?a=1&b=2", "GET /x?b=2&a=1"),
+        ('POST /x {"a":1,"b":2}', 'POST /x {"b": 2, "a": 1}'),
+        (
+            'POST /x <e:E xmlns:e="urn:e"><e:P k="1" l="2">1</e:P></e:E>',
+            "POST /x <E xmlns='urn:e'> <P l='2' k='1'>1</P> </E>",
+        ),
+    ],
+    ids=["query", "JSON", "XML"],
+)
+def test_what_a_request_asks_for_has_many_spellings(one: str, other: str) -> None:
+    """The order of parameters, members and attributes, and the prefixes of XML, are no part of it."""
+    assert asks_for(one) == asks_for(other)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        'POST /x <E xmlns="urn:e"><P>2</P><Q/></E>',
+        'POST /x <E xmlns="urn:e"><Q/><P>1</P></E>',
+        'POST /x <E xmlns="urn:f"><P>1</P><Q/></E>',
+        'POST /x <E xmlns="urn:e"><P>1</P></E>',
+        'POST /x <!DOCTYPE E><E xmlns="urn:e"><P>1</P><Q/></E>',
+    ],
+    ids=["text", "order", "namespace", "element", "a document type"],
+)
+def test_other_xml_asks_for_something_else(other: str) -> None:
+    """By meaning is not by less: text, order, namespace and every element count."""
+    assert asks_for('POST /x <E xmlns="urn:e"><P>1</P><Q/></E>') != asks_for(other)

@@ -25,12 +25,17 @@ from pytest_connproof.replay import Ledger, ReplayTransport, UnmatchedRequest
 URL = "https://api.deals.example/v1/deals"
 JSON = ("content-type", "application/json")
 FORM = ("content-type", "application/x-www-form-urlencoded")
+XML = ("content-type", "text/xml")
 KEY_1, KEY_2 = (quote(f"{{{{secret:key#{number}}}}}") for number in (1, 2))
 TOKEN = "Bearer {{secret:access_token#1}}"
 
 
 def _request(query: str = "", *headers: tuple[str, str], body: bytes | None = None, url: str = URL) -> Request:
     return Request("GET" if body is None else "POST", f"{url}?{query}" if query else url, headers, body)
+
+
+def _xml(text: str) -> Request:
+    return _request("", XML, body=text.encode())
 
 
 def _lane(
@@ -121,6 +126,122 @@ def test_another_content_is_another_request(recorded: Request, sent: Request) ->
     """One parameter more, a number as text, a header that one side lacks: strict, both ways."""
     assert not _answers(recorded, sent)
     assert not _answers(sent, recorded)
+
+
+# XML, by meaning.
+
+ENVELOPE = (
+    '<e:Envelope xmlns:e="urn:env" xmlns:w="urn:b"><e:Body w:n="1" k="2"><w:Page>1</w:Page>'
+    "<w:Note> a &amp; b </w:Note><w:Empty/></e:Body></e:Envelope>"
+)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        pytest.param(ENVELOPE.replace("e:", "s:").replace(":e=", ":s="), id="other-prefixes"),
+        pytest.param(
+            '<Envelope xmlns="urn:env"><Body x:n="1" k="2" xmlns:x="urn:b"><Page xmlns="urn:b">1</Page>'
+            "<x:Note> a &amp; b </x:Note><x:Empty/></Body></Envelope>",
+            id="default-namespaces",
+        ),
+        pytest.param(ENVELOPE.replace("><", ">\n  <"), id="indented"),
+        pytest.param(f'<?xml version="1.0" encoding="utf-8"?>\n<!-- ours -->{ENVELOPE}\n', id="declared-and-commented"),
+        pytest.param(ENVELOPE.replace('w:n="1" k="2"', "k='2'  w:n='1'"), id="attributes-in-another-order"),
+        pytest.param(ENVELOPE.replace("<w:Empty/>", "<w:Empty>\n</w:Empty>"), id="empty-with-white-space"),
+        pytest.param(ENVELOPE.replace(" a &amp; b ", " a <![CDATA[& b]]> "), id="cdata"),
+        pytest.param(ENVELOPE.replace(">1<", ">&#49;<!-- one --><"), id="references-and-comments-in-text"),
+    ],
+)
+def test_xml_in_another_spelling_is_the_same_request(spelling: str) -> None:
+    """Prefixes, white space between elements, the order of attributes, how a character is written: none is content."""
+    assert _answers(_xml(ENVELOPE), _xml(spelling))
+    assert _answers(_xml(spelling), _xml(ENVELOPE))
+
+
+@pytest.mark.parametrize(
+    ("part", "spelling"),
+    [
+        pytest.param("body/Envelope/Body/Page", ENVELOPE.replace(">1<", ">2<"), id="text"),
+        pytest.param("body/Envelope/Body/Note", ENVELOPE.replace(" a &", "a &"), id="white-space-in-a-text"),
+        pytest.param("body/Envelope/Body/@k", ENVELOPE.replace('k="2"', 'k="3"'), id="attribute"),
+        pytest.param("body/Envelope/Body/@{urn:b}n", ENVELOPE.replace('w:n="1" ', ""), id="attribute-gone"),
+        pytest.param("body/Envelope/Body/@n", ENVELOPE.replace('w:n="1"', 'n="1"'), id="attribute-of-no-namespace"),
+        pytest.param("body/*", ENVELOPE.replace("urn:env", "urn:env2"), id="root-namespace"),
+        pytest.param("body/Envelope/Body/*", ENVELOPE.replace("urn:b", "urn:c"), id="namespace"),
+        pytest.param("body/Envelope/Body/Page", ENVELOPE.replace("<w:Page>1</w:Page>", ""), id="element-gone"),
+        pytest.param("body/Envelope/Body/Empty[2]", ENVELOPE.replace("<w:Empty/>", "<w:Empty/><w:Empty/>"), id="twice"),
+        pytest.param(
+            "body/Envelope/Body/*",
+            ENVELOPE.replace("<w:Empty/>", "").replace("<w:Page>", "<w:Empty/><w:Page>"),
+            id="order-of-elements",
+        ),
+        pytest.param("body/Envelope/Body", ENVELOPE.replace("<w:Empty/>", "<w:Empty/>x"), id="text-between-elements"),
+    ],
+)
+def test_xml_of_another_content_is_another_request(part: str, spelling: str) -> None:
+    """And what differs is named by its path, elements by their own names."""
+    assert not _answers(_xml(spelling), _xml(ENVELOPE))
+
+    missed = _miss(Ledger(_lane(_xml(ENVELOPE))), _xml(spelling)).misses[0].differences
+
+    assert part in [difference.part for difference in missed]
+
+
+def test_the_differing_element_is_named_with_both_texts() -> None:
+    """One number in an envelope of many lines: that is all that is told."""
+    sent = ENVELOPE.replace(">1<", ">2<").replace("><", ">\n<")
+
+    missed = _miss(Ledger(_lane(_xml(ENVELOPE))), _xml(sent))
+
+    assert ['body/Envelope/Body/Page   recorded "1"   sent "2"'] == [str(part) for part in missed.misses[0].differences]
+
+
+def test_a_type_in_xml_is_its_namespace_and_name() -> None:
+    """xsi:type holds a name with a prefix: that prefix too may be any."""
+
+    def typed(prefix: str, uri: str) -> Request:
+        schema = "http://www.w3.org/2001/XMLSchema-instance"
+        return _xml(f'<a xmlns:x="{schema}" xmlns:{prefix}="{uri}"><b x:type="{prefix}:long">1</b></a>')
+
+    assert _answers(typed("xs", "urn:types"), typed("t", "urn:types"))
+    assert not _answers(typed("xs", "urn:types"), typed("xs", "urn:others"))
+
+
+def test_a_placeholder_in_xml_stands_for_one_text() -> None:
+    """A password in an envelope is what the sender's is."""
+    recorded = _xml("<a><u>x</u><p>{{secret:password#1}}</p></a>")
+
+    assert _answers(recorded, _xml("<a>\n <u>x</u>\n <p>hunter2</p>\n</a>"))
+    assert not _answers(recorded, _xml("<a>\n <u>x</u>\n <p/>\n</a>"))
+
+
+@pytest.mark.parametrize("content_type", ["text/xml; charset=utf-8", "application/xml", "application/soap+xml"])
+def test_xml_is_what_its_content_type_calls_so(content_type: str) -> None:
+    """Each type of XML; a text that only looks like it is compared as a text."""
+    header = ("content-type", content_type)
+
+    assert _answers(_request("", header, body=b"<a><b/></a>"), _request("", header, body=b"<a> <b></b> </a>"))
+    assert not _answers(_request(body=b"<a><b/></a>"), _request(body=b"<a> <b></b> </a>"))
+
+
+@pytest.mark.parametrize(
+    ("hostile", "why"),
+    [
+        pytest.param('<!DOCTYPE a [<!ENTITY x "1">]><a><b>&x;</b></a>', "a document type", id="entity"),
+        pytest.param('<!DOCTYPE a SYSTEM "file:///etc/hostname"><a><b>1</b></a>', "a document type", id="external"),
+        pytest.param("<a><b>1</b>", "no element found", id="cut-off"),
+        pytest.param("<a><z:b>1</z:b></a>", "unbound prefix", id="unbound-prefix"),
+        pytest.param("<a>" * 300 + "</a>" * 300, "deeper than 200", id="deep"),
+    ],
+)
+def test_S32_xml_that_answers_may_not_be_is_not_read_in_requests(hostile: str, why: str) -> None:
+    """No entity is ever resolved: such a body is equal to no other text, and the miss says what is wrong with it."""
+    missed = _miss(Ledger(_lane(_xml("<a><b>1</b></a>"))), _xml(hostile))
+
+    told = {difference.part: difference.sent for difference in missed.misses[0].differences}
+    assert why in told["body as XML"]
+    assert {"body/a/b": '"1"'} != told
 
 
 PAIRS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("123")), min_size=1, max_size=6)

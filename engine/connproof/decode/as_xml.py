@@ -18,10 +18,11 @@ from xml.parsers import expat
 import xmltodict
 
 from connproof.decode.parts import Limits, canonical, charset, marked, too_deep, unreadable
+from connproof.errors import PageUnreadable
 from connproof.model import Response, XmlFormat
 from connproof.places import JsonValue, Place
 
-__all__ = ["read"]
+__all__ = ["checked", "read"]
 
 
 def read(response: Response, limits: Limits, words: XmlFormat) -> JsonValue:
@@ -29,10 +30,26 @@ def read(response: Response, limits: Limits, words: XmlFormat) -> JsonValue:
 
     The errors are raised outside the handlers: a parser's error leads to the whole body.
     """
+    text = checked(response, limits)
+    try:
+        value = _parsed(text, words)
+    except expat.ExpatError as error:
+        fault = str(error)
+    except _Refused as error:
+        fault = error.fault
+    else:
+        return _shaped(value, words)
+    raise _not_read(response, fault)
+
+
+def checked(response: Response, limits: Limits) -> str:
+    """The body as a text that any parser may read: well-formed, of bounded depth, without a document type.
+
+    Whether each prefix is declared is not looked at. Raises PageUnreadable and LimitExceeded.
+    """
     text = _text(response)
     try:
         _look_through(text, limits.depth)
-        value = _parsed(text, words)
     except _TooDeep:
         raise too_deep(response, limits) from None
     except expat.ExpatError as error:
@@ -40,8 +57,12 @@ def read(response: Response, limits: Limits, words: XmlFormat) -> JsonValue:
     except _Refused as error:
         fault = error.fault
     else:
-        return _shaped(value, words)
-    raise unreadable(response, "the body is not XML that can be read", fault=fault)
+        return text
+    raise _not_read(response, fault)
+
+
+def _not_read(response: Response, fault: str) -> PageUnreadable:
+    return unreadable(response, "the body is not XML that can be read", fault=fault)
 
 
 class _Refused(Exception):
