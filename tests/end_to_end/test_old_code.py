@@ -42,6 +42,21 @@ OLD: Final[Mapping[str, Handler]] = {
             "accounts.get": ("accounts", "--id", "0015e00000EXm01QAA"),
         },
     ),
+    "zoho": Handler(
+        command=("python", "tests/legacy/zoho.py"),
+        options=(
+            *("--env", "ZOHO_CLIENT_ID={client_id}", "--env", "ZOHO_CLIENT_SECRET={client_secret}"),
+            *("--env", "ZOHO_REFRESH_TOKEN={refresh_token}"),
+        ),
+        lanes={
+            "contacts.list": ("contacts", "--dc", "eu", "--per-page", "3"),
+            "contacts.list#unmodified": ("contacts", "--dc", "eu", "--modified-since", "2026-11-01T00:00:00+03:00"),
+            "contacts.get": ("contacts", "--dc", "eu", "--id", "5500000000000002008", "--custom-fields", "Tier"),
+            "accounts.list": ("accounts", "--dc", "eu", "--per-page", "3"),
+            "deals.list": ("deals", "--dc", "eu", "--per-page", "2"),
+            "deals.get": ("deals", "--dc", "eu", "--id", "5500000000000004006", "--custom-fields", "Rope_Length_m"),
+        },
+    ),
 }
 
 LANES: Final = [(connector, lane) for connector, handler in OLD.items() for lane in handler.lanes]
