@@ -95,8 +95,8 @@ def _contact(raw: Any) -> dict[str, Any]:
         "emails": [email for email in (raw["Email"], raw["Secondary_Email"]) if email],
         "account_id": raw["Account_Name"] and raw["Account_Name"]["id"],
         "custom_fields": {},
-        "created_at": _utc(raw["Created_Time"]),
-        "updated_at": _utc(raw["Modified_Time"]),
+        "created_at": raw["Created_Time"],
+        "updated_at": raw["Modified_Time"],
     }
 
 
@@ -109,7 +109,7 @@ def _deal(raw: Any) -> dict[str, Any]:
         "contact_id": raw["Contact_Name"] and raw["Contact_Name"]["id"],
         "expected_close_on": raw["Closing_Date"],
         "custom_fields": {},
-        "updated_at": _utc(raw["Modified_Time"]),
+        "updated_at": raw["Modified_Time"],
     }
 
 
