@@ -183,7 +183,9 @@ def invoice(record):
         balance=record.get("Balance"),
         created_at=when(meta.get("CreateTime")),
         updated_at=when(meta.get("LastUpdatedTime")),
-        custom_fields={field["Name"]: field.get("StringValue") for field in record.get("CustomField", [])},
+        custom_fields={
+            field["Name"]: field["StringValue"] for field in record.get("CustomField", []) if "StringValue" in field
+        },
     )
 
 

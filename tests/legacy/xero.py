@@ -115,7 +115,8 @@ def to_customer(contact: Record) -> Record:
             "emails": [{"email": contact["EmailAddress"]}] if contact.get("EmailAddress") else [],
             # All four kinds are always there, most of them empty.
             "phones": [to_phone(phone) for phone in contact["Phones"] if phone["PhoneNumber"]],
-            "addresses": [address for address in map(to_address, contact["Addresses"]) if len(address) > 1],
+            # Both kinds too; what was never filled in is left out, or is empty.
+            "addresses": [to_address(address) for address in contact["Addresses"] if is_filled(address)],
             "tax_number": contact.get("TaxNumber"),
             "currency": contact.get("DefaultCurrency"),
             "balance": balances["AccountsReceivable"]["Outstanding"] if balances else None,
@@ -130,15 +131,19 @@ def to_phone(phone: Record) -> Record:
     return {"number": " ".join(part for part in parts if part), "type": phone["PhoneType"]}
 
 
+def is_filled(address: Record) -> bool:
+    return any(value for name, value in address.items() if name != "AddressType")
+
+
 def to_address(address: Record) -> Record:
     lines = [address[f"AddressLine{number}"] for number in range(1, 5) if address.get(f"AddressLine{number}")]
     return without_none(
         {
             "street": "\n".join(lines) or None,
-            "city": address.get("City") or None,
-            "region": address.get("Region") or None,
-            "postal_code": address.get("PostalCode") or None,
-            "country": address.get("Country") or None,
+            "city": address.get("City"),
+            "region": address.get("Region"),
+            "postal_code": address.get("PostalCode"),
+            "country": address.get("Country"),
             "type": address["AddressType"],
         }
     )
