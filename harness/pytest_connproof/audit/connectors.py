@@ -6,6 +6,7 @@ common, else what those folders and modules are called. No list of providers is 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ _LABELS_OF_ALL: Final = frozenset(
     {"api", "apis", "www", "app", "com", "net", "org", "io", "rest", "oauth", "login", "auth"}
 )
 _HOLES_FOR_PATHS: Final = frozenset({"path", "endpoint", "url", "uri", "route"})
+_HOLE: Final = re.compile(r"\{[^{}]*\}")
 _SHORT: Final = 4
 
 
@@ -274,10 +276,10 @@ def _connector(
         if own:
             whole.append(all_of_it)
             for request in sent:
-                if (alone or request.host in name.hosts) and not _is_open(request):
+                if (alone or request.host in name.hosts) and not request.told_by_callers and not _is_open(request):
                     at = Place(path, request.span, "")
                     endpoint = Endpoint(request.host, request.path or "", request.method, at)
-                    endpoints.setdefault((endpoint.host, endpoint.path, endpoint.method), endpoint)
+                    endpoints.setdefault(_shape(endpoint), endpoint)
             own_signs += [(path, sign) for sign in signs.get(path, ()) if alone or sign.function in mine]
         outermost = _outermost(facts)
         functions += [
@@ -335,6 +337,11 @@ def _outermost(facts: FileFacts) -> list[tuple[int, Function]]:
     return found
 
 
+def _shape(endpoint: Endpoint) -> tuple[str, str, str]:
+    """What makes an endpoint another one: what its holes are called does not."""
+    return _HOLE.sub("{}", endpoint.host), _HOLE.sub("{}", endpoint.path), endpoint.method
+
+
 def _is_open(request: Request) -> bool:
     """Whether the path is the caller's own word, so that the callers tell the endpoints."""
     path = request.path
@@ -346,10 +353,12 @@ def _is_open(request: Request) -> bool:
 
 
 def _auth(found: Iterable[str]) -> tuple[str, ...]:
-    """The kinds of auth, the most telling first; a bearer token or a client's Basic beside OAuth 2 is part of it."""
+    """The kinds of auth, the most telling first; what OAuth 2 and OAuth 1 are made of is a part of them."""
     kinds = set(found)
     if "oauth2" in kinds:
         kinds -= {"bearer", "basic"}
+    if "oauth1" in kinds:
+        kinds -= {"hmac"}
     return tuple(kind for kind in AUTHS if kind in kinds)
 
 

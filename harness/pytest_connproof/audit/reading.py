@@ -23,6 +23,7 @@ from pytest_connproof.audit.facts import (
     Span,
     Text,
     Unparsed,
+    words,
 )
 from pytest_connproof.audit.texts import arguments_of, callee_of, key_of, name_of, source_of, text_of
 
@@ -49,6 +50,7 @@ _ASSIGNS: Final = frozenset(
 _MEMBERS: Final = frozenset({"attribute", "member_expression"})
 _SUBSCRIPTS: Final = frozenset({"subscript", "subscript_expression"})
 _SET: Final = frozenset({"set", "append", "setdefault", "header", "setHeader", "query"})
+_ADDRESSES: Final = frozenset({"address", "endpoint", "href", "link", "path", "uri", "url"})
 _SENT_BEFORE: Final = re.compile(r"([A-Za-z_][\w.\[\]:-]*)\W{0,3}$")
 _SELF: Final = frozenset({"self", "cls"})
 
@@ -143,6 +145,8 @@ class _Reader:
             self._mark("sent", source_of(node), node, around)
         elif kind in {"string", "template_string"}:
             self._string(node, around)
+        elif kind == "regex_pattern":
+            self._mark("text", source_of(node), node, around)
         elif kind in {"comparison_operator", "binary_expression"}:
             self._numbers(node, around)
         elif kind in _IFS or kind in _CASES:
@@ -231,7 +235,9 @@ class _Reader:
             self._sent(key_of(left.child_by_field_name("property")), right, node, around)
         name = name_of(left).rpartition(".")[2]
         value = text_of(right)
-        if name and any(isinstance(piece, str) for piece in value):
+        # A name and another make an address too, though the file does not say which.
+        is_known = any(isinstance(piece, str) for piece in value) or (len(value) > 1 and _ADDRESSES & set(words(name)))
+        if name and is_known:
             outside = around.function if left.type == "identifier" else -1
             self._constants.append(Constant(name, value, outside, around.function, _span(node).first))
 

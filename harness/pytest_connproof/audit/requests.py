@@ -6,6 +6,7 @@ a module that it imports has a base address. A function that sends what its call
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -23,6 +24,7 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "O
 _URL_WORDS: Final = frozenset({"url", "uri", "endpoint", "link", "href"})
 _BASE_WORDS: Final = frozenset({"base", "url", "uri", "host", "api", "endpoint", "root", "server", "domain", "prefix"})
 _CLIENT_WORDS: Final = frozenset({"client", "http", "session", "api", "axios", "requests", "httpx", "request"})
+_BEHIND_A_HOST: Final = re.compile(r"(?<=[a-z0-9])\{[^{}]*\}$", re.IGNORECASE)  # a path: a part of a host has a dot
 _ROUNDS: Final = 3  # a caller of a caller of a function that sends
 _DEPTH: Final = 6
 
@@ -38,6 +40,7 @@ class Request:
     span: Span
     in_loop: bool
     address: Text  # what is known of the whole
+    told_by_callers: bool  # of a function whose callers name what it asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,21 @@ class _Sender:
     parameters: tuple[str, ...]
     method: Text
     address: Text
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A call that sends.
+
+    `through` is the function that sends for it, after the file of that; None where the call sends itself. `names`:
+    it gives that function a text for a part of the address.
+    """
+
+    call: Call
+    method: Text
+    address: Text
+    through: tuple[str, _Sender] | None
+    names: bool
 
 
 class Tree:
@@ -97,7 +115,9 @@ def requests_of(tree: Tree) -> dict[str, tuple[Request, ...]]:
         if new == senders:
             break
         senders = new
-    found = {path: _requests(scope, _in_reach(tree, scope.facts, senders)) for path, scope in scopes.items()}
+    asked = {path: _asked(scope, _in_reach(tree, scope.facts, senders)) for path, scope in scopes.items()}
+    named = frozenset(one.through for sent in asked.values() for one in sent if one.through and one.names)
+    found = {path: _requests(scope, asked[path], named) for path, scope in scopes.items()}
     return {path: requests for path, requests in found.items() if requests}
 
 
@@ -179,17 +199,21 @@ def _in_reach(
 
 def _senders(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> dict[str, _Sender]:
     found: dict[str, _Sender] = {}
-    for call, method, address in _asked(scope, reach):
-        if call.function < 0:
+    for one in _asked(scope, reach):
+        if one.call.function < 0:
             continue
-        function = scope.facts.functions[call.function]
-        holes = {piece.name for piece in address if isinstance(piece, Hole)}
-        if holes & set(function.parameters):
-            found.setdefault(function.name, _Sender(function.name, function.parameters, method, address))
+        function = scope.facts.functions[one.call.function]
+        if _holes(one.address) & set(function.parameters):
+            sender = _Sender(function.name, function.parameters, one.method, one.address)
+            found.setdefault(function.name, sender)
     return found
 
 
-def _asked(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> list[tuple[Call, Text, Text]]:
+def _holes(text: Text) -> set[str]:
+    return {piece.name for piece in text if isinstance(piece, Hole)}
+
+
+def _asked(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> list[_Asked]:
     """The calls that send, with the method and the address of each."""
     found = []
     for call in scope.facts.calls:
@@ -197,14 +221,23 @@ def _asked(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> list[tupl
             continue
         plain = _plain(call)
         sender = reach.get(call.last)
+        through, names = None, False
         if plain is not None and not (sender is not None and _is_relative(scope, plain[1], call)):
             method, address = plain
         elif sender is not None and not (call.function >= 0 and _is_own(scope, call, sender[0])):
             method, address = _through(call, sender[0])
+            through, names = (sender[1], sender[0]), _names(scope, call, sender[0])
         else:
             continue
-        found.append((call, scope.resolved(method, call.function), scope.resolved(address, call.function)))
+        method, address = scope.resolved(method, call.function), scope.resolved(address, call.function)
+        found.append(_Asked(call, method, address, through, names))
     return found
+
+
+def _names(scope: _Scope, call: Call, sender: _Sender) -> bool:
+    """Whether the caller gives a text for a part of the address."""
+    given = (value for name, value in _given(call, sender).items() if name in _holes(sender.address))
+    return any(isinstance(piece, str) for value in given for piece in scope.resolved(value, call.function))
 
 
 def _is_relative(scope: _Scope, address: Text, call: Call) -> bool:
@@ -239,7 +272,7 @@ def _plain(call: Call) -> tuple[Text, Text] | None:
 
 def _through(call: Call, sender: _Sender) -> tuple[Text, Text]:
     """What a function that sends makes of a call of it."""
-    given = dict(zip(sender.parameters, call.arguments, strict=False)) | dict(call.keywords)
+    given = _given(call, sender)
 
     def filled(text: Text) -> Text:
         pieces: list[str | Hole] = []
@@ -250,16 +283,33 @@ def _through(call: Call, sender: _Sender) -> tuple[Text, Text]:
     return filled(sender.method), filled(sender.address)
 
 
-def _requests(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> tuple[Request, ...]:
+def _given(call: Call, sender: _Sender) -> dict[str, Text]:
+    return dict(zip(sender.parameters, call.arguments, strict=False)) | dict(call.keywords)
+
+
+def _requests(scope: _Scope, asked: Sequence[_Asked], named: frozenset[tuple[str, _Sender]]) -> tuple[Request, ...]:
+    """`named` are the functions for which a caller says by a text what they ask for."""
+    told = {(sender.name, sender.address) for path, sender in named if path == scope.facts.path}
     found = []
-    for call, method, address in _asked(scope, reach):
-        placed = _placed(scope, call, address)
+    for one in asked:
+        call = one.call
+        placed = _placed(scope, call, one.address)
         if placed is None:
             continue
-        verb = (literal(method) or "").upper()
+        verb = (literal(one.method) or "").upper()
         host, path = placed
+        around = scope.facts.functions[call.function].name if call.function >= 0 else ""
         found.append(
-            Request(verb if verb in _METHODS else "?", host, path, call.function, call.span, call.in_loop, address)
+            Request(
+                verb if verb in _METHODS else "?",
+                host,
+                path,
+                call.function,
+                call.span,
+                call.in_loop,
+                one.address,
+                (around, one.address) in told,
+            )
         )
     return tuple(found)
 
@@ -295,6 +345,8 @@ def _placed(scope: _Scope, call: Call, address: Text) -> tuple[str, str | None] 
 
 def _split(rest: str) -> tuple[str, str]:
     cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    behind = _BEHIND_A_HOST.search(rest[:cut])
+    cut = behind.start() if behind else cut
     host = rest[:cut].lower().rpartition("@")[2]
     return "" if host.startswith("{") and host.find("}") == len(host) - 1 else host, _path(rest[cut:])
 

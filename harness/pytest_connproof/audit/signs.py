@@ -160,20 +160,28 @@ def _paging(facts: FileFacts, requests: Sequence[Request]) -> Iterator[Sign]:
         called = {call.last for call in again}
         inside = {n for n, function in enumerate(facts.functions) if function.name in called and n in asking}
         marks = [mark for mark in facts.marks if mark.function == number]
-        kinds = _kinds(marks, [mark for mark in facts.marks if mark.function in inside])
+        used = {call.last for call in facts.calls if call.function == number and call.in_loop}
+        helping = {n for n, function in enumerate(facts.functions) if function.name in used and n not in asking}
+        kinds = _kinds(
+            marks,
+            [mark for mark in facts.marks if mark.function in inside],
+            [mark for mark in facts.marks if mark.function in helping],
+        )
         spans = [mark.block for mark in marks if mark.in_loop] or [mark.block for mark in marks]
         if kinds and spans:
             span = facts.functions[number].span if itself else Span(min(spans).first, max(s.last for s in spans))
             yield from (Sign("pagination", kind, span, number) for kind in kinds)
 
 
-def _kinds(own: Sequence[Mark], inside: Sequence[Mark]) -> list[str]:
+def _kinds(own: Sequence[Mark], inside: Sequence[Mark], helping: Sequence[Mark]) -> list[str]:
+    """The kinds of a loop: by its own marks, those of what asks in it, and of what else it calls how links are read."""
     marks = [*own, *inside]
     read = [mark for mark in marks if mark.kind == "read"]
     texts = [mark.word for mark in marks if mark.kind == "text"]
-    if any('rel="next"' in text or "rel=next" in text for text in texts) or (
+    linked = [mark.word for mark in (*marks, *helping) if mark.kind in {"read", "text"}]
+    if any('rel="next"' in word or "rel=next" in word for word in linked) or (
         any(mark.word in {"Link", "link", "links"} for mark in read)
-        and "next" in {*texts, *(m.word for m in read)}
+        and "next" in linked
         and not any(_is_next_url(mark.word) for mark in read)
     ):
         return ["link_header"]

@@ -25,6 +25,14 @@ _STRINGS: Final = frozenset({"string", "template_string"})
 _MEMBERS: Final = frozenset({"attribute", "member_expression"})
 _CALLS: Final = frozenset({"call", "call_expression", "new_expression"})
 _OR: Final = frozenset({"or", "||", "??"})
+# What comes of these is still known by the name of what they are given, or of what they are asked of.
+_WRITTEN: Final = frozenset(
+    {"encodeURI", "encodeURIComponent", "Number", "String", "int", "quote", "quote_plus", "str"}
+)
+_TRIMMED: Final = frozenset(
+    {"lower", "lstrip", "replace", "replaceAll", "rstrip", "strip", "toLowerCase", "toString", "toUpperCase", "trim"}
+    | {"upper"}
+)
 
 
 def source_of(node: Node) -> str:
@@ -122,12 +130,14 @@ def _of_call(node: Node, depth: int) -> Text:
         return _joined(texts[0], texts[1])
     if last == "URL" and texts:
         return _joined(texts[1], texts[0]) if len(texts) > 1 else texts[0]
+    if last in _WRITTEN and texts:
+        return texts[0]
     addresses = [text for text in texts if text and isinstance(text[0], str) and text[0].startswith("http")]
     if addresses:  # the default of a setting, or a text that is only wrapped
         return addresses[0]
     if callee is not None and callee.type in _MEMBERS:
         whole = text_of(callee.child_by_field_name("object"), depth + 1)
-        if any(isinstance(piece, str) for piece in whole):
+        if last in _TRIMMED or any(isinstance(piece, str) for piece in whole):
             return _filled(whole, texts) if last == "format" else whole
     return (Hole(name_of(callee)),)
 
