@@ -411,7 +411,7 @@ def _add_missing(package: str) -> None:
     def explain() -> None:
         raise CallWrong(f"this command needs {package}, which is not installed", fix="pip install 'connproof[pytest]'")
 
-    for name in ("certify", "import", "export", "drift", "versions", "baseline"):
+    for name in ("certify", "import", "export", "drift", "versions", "baseline", "parity", "migrated"):
         app.command(
             name,
             help="Needs connproof[pytest].",

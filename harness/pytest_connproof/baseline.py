@@ -25,6 +25,7 @@ from connproof.scrub import Scrubber
 from pytest_connproof.authority import Authority
 from pytest_connproof.finding import rows
 from pytest_connproof.lane_run import credentials_of
+from pytest_connproof.named import lane_named, subject_named
 from pytest_connproof.old_code import (
     Ran,
     RanTooLong,
@@ -36,7 +37,6 @@ from pytest_connproof.old_code import (
     shown_command,
 )
 from pytest_connproof.parity import compare
-from pytest_connproof.recording import Lane
 from pytest_connproof.redact import Policy
 from pytest_connproof.redact.names import slot_of
 from pytest_connproof.served import Served
@@ -73,9 +73,8 @@ def take(
     `env` are NAME=TEXT, with words of the account in braces. Raises NoBaseline, where nothing was written; CallWrong,
     RecordingUnfit, ConfigWrong.
     """
-    subject = _subject(connector)
-    lane = _lane(subject, resource)
-    others = [_lane(subject, name) for name in also]
+    subject = subject_named(connector, Settings(as_of=datetime.now(UTC).date()))
+    lane, *others = (subject.lanes[lane_named(subject, name)].lane for name in (resource, *also))
     paths = tuple(code) or code_among(command)
     by = Baseline("old code", shown_command(command), commit=commit_of(paths), digest=digest_of(paths))
     inherited = tuple(_secrets_of(os.environ))
@@ -90,26 +89,6 @@ def take(
     from_commit = {"commit": by.commit} if by.commit else {}
     facts = {"records": str(len(records)), "by": by.by, **from_commit, **served.facts()}
     return f"{subject.snapshots.path(lane.id)}  {said}\n{rows(facts)}"
-
-
-def _subject(text: str) -> Subject:
-    named = Path("connectors") / text
-    subject = Subject(config.locate(named if named.is_dir() else Path(text)), Settings(as_of=datetime.now(UTC).date()))
-    for recording in subject.recording_files:
-        subject.recording(recording.name)  # one that cannot be read would hide its lanes
-    return subject
-
-
-def _lane(subject: Subject, named: str) -> Lane:
-    """The lane of this id, or that of the resource's list. Raises CallWrong."""
-    found = subject.lanes.get(named) or subject.lanes.get(f"{named}.list")
-    if found is None:
-        raise CallWrong(
-            f"{subject.name} has no recorded lane {named}",
-            facts={"there are": ", ".join(subject.lanes) or "none"},
-            fix="name one of these, or record or import its traffic first",
-        )
-    return found.lane
 
 
 # Running it.

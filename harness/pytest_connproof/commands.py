@@ -1,4 +1,4 @@
-"""The harness's own commands: certify, import, export, drift, versions, baseline.
+"""The harness's own commands: certify, import, export, drift, versions, baseline, parity.
 
 The `connproof` command finds them by entry point.
 """
@@ -6,6 +6,8 @@ The `connproof` command finds them by entry point.
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -35,11 +37,15 @@ from pytest_connproof.redact import Policy, policy_for
 from pytest_connproof.report import drift as drift_report
 from pytest_connproof.report import versions as versions_report
 
+if TYPE_CHECKING:
+    from pytest_connproof.subject import Subject
+
 __all__ = ["app"]
 
 app = typer.Typer(rich_markup_mode=None)
 
 _CANNOT_WORK: Final = 2
+_WIDTH: Final = 120  # of what goes into a file
 _VERDICTS: Final = frozenset({0, 1, 3})
 
 
@@ -325,6 +331,92 @@ def baseline(
         typer.echo(str(refused), err=True)
         raise typer.Exit(1) from None
     typer.echo(said)
+
+
+@app.command(
+    epilog="Exit codes: 0 parity holds; 1 something differs, or a waiver has expired or waives nothing; 2 an input "
+    "cannot be used; 3 nothing differs, but that proves no parity: no baseline, none of old code, a field without a "
+    "value. With --accept: 0 written; 1 not accepted; 2 refused."
+)
+def parity(
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="A connector, by folder or name.")],
+    *,
+    lane: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LANE", help="A lane, or a resource, whose list is meant. Default: all lanes."),
+    ] = None,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LANE:PATH:KIND",
+            help="A difference that is meant, such as deals.list:/amount:type; or LANE, for all that is open in it.",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is meant, in three words or more.")] = "",
+    owner: Annotated[str, typer.Option(metavar="TEXT", help="Who answers for it.")] = "",
+    expires: Annotated[
+        str, typer.Option(metavar="DAY", help="The last day on which it is waived, within a year.")
+    ] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Write it without being asked.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, in format connproof-parity/1.")] = False,
+    as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge waivers as on this day. Default: today.")] = "",
+) -> None:
+    r"""Lay each lane beside its baseline: every mapped field, every difference, and what was asked for.
+
+    \b
+    connproof parity shop
+    connproof parity shop --lane deals
+    connproof parity shop --accept deals.list:/amount:type --reason "amounts are texts now, by design" --owner crm \
+        --expires 2027-06-30
+    """
+    from pytest_connproof.named import lanes_named, subject_named  # replays: only here
+    from pytest_connproof.report import parity as parity_report
+    from pytest_connproof.subject import Settings
+
+    day = _date("--as-of", as_of) if as_of else datetime.now().astimezone().date()
+    subject = subject_named(connector, Settings(as_of=day))
+    if accept:
+        if lane or as_json:
+            raise CallWrong("--accept takes neither --lane nor --json", fix="name the lane in --accept")
+        typer.echo(_accept(subject, accept, reason=reason, owner=owner, expires=expires, yes=yes))
+        return
+    if reason or owner or expires or yes:
+        raise CallWrong("--reason, --owner, --expires and --yes are of --accept", fix="name what is to be accepted")
+    told = parity_report.of(subject, lanes_named(subject, lane or ()))
+    if as_json:
+        typer.echo(json.dumps(parity_report.as_document(told), indent=2, ensure_ascii=False))
+    else:
+        width = shutil.get_terminal_size((_WIDTH, 24)).columns
+        typer.echo(parity_report.as_text(told, width=width, colour=_has_colours()), nl=False)
+    raise typer.Exit(parity_report.EXIT_CODES[told.verdict])
+
+
+def _accept(subject: Subject, texts: Sequence[str], *, reason: str, owner: str, expires: str, yes: bool) -> str:
+    """Accept differences; what was written. Raises CallWrong; typer.Exit where whoever was asked said no."""
+    from pytest_connproof.accepting import NotAccepted, accept, wanted
+
+    for option, text in (("--reason", reason), ("--owner", owner), ("--expires", expires)):
+        if not text.strip():
+            raise CallWrong(f"--accept needs {option}", fix="a waiver has a reason, an owner and a last day")
+    last = _date("--expires", expires)
+    those = [wanted(subject, text) for text in texts]
+    if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CallWrong("there is nobody to ask whether this is meant", fix="look at it first, then pass --yes")
+
+    def ask(shown: str) -> bool:
+        typer.echo(shown)
+        return typer.confirm("Is that meant?")
+
+    try:
+        return accept(subject, those, reason=reason, owner=owner, expires=last, ask=None if yes else ask)
+    except NotAccepted as declined:
+        typer.echo(str(declined), err=True)
+        raise typer.Exit(1) from None
+
+
+def _has_colours() -> bool:
+    """Whether what is printed goes to a terminal whose user has not said that colours are not wanted."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _configs(paths: Sequence[Path]) -> list[Path]:

@@ -1,0 +1,459 @@
+"""A connector's lanes beside their baselines, as a table for people and as a document for machines.
+
+Every mapped field has a row in each lane that has records, also where it is equal; every difference has one, waived or
+not. Values are shown cut, and no credential of an account is among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from connproof.documents import child
+from connproof.errors import printable
+from connproof.model import FieldRule
+from connproof.scrub import Scrubber
+from pytest_connproof.finding import Inconclusive
+from pytest_connproof.lane_parity import (
+    LaneParity,
+    Requests,
+    idle,
+    lane_parity,
+    mapped_by,
+    matched,
+    rules_of,
+    unexercised,
+)
+from pytest_connproof.parity import REQUESTS, Deviation, Group, Kind, MappedBy, expired, groups, shown_pair
+from pytest_connproof.snapshots import Baseline
+from pytest_connproof.subject import Subject
+
+__all__ = [
+    "EXIT_CODES",
+    "ConnectorParity",
+    "FieldRow",
+    "LaneRows",
+    "Verdict",
+    "as_document",
+    "as_text",
+    "of",
+    "request_changes",
+    "whose",
+]
+
+FORMAT: Final = "connproof-parity/1"
+
+Verdict: TypeAlias = Literal["holds", "differs", "inconclusive"]
+EXIT_CODES: Final[dict[Verdict, int]] = {"holds": 0, "differs": 1, "inconclusive": 3}
+
+_EQUAL: Final = "equal"
+_NO_VALUE: Final = "no value"
+_COLOURS: Final = {"good": "\x1b[32m", "bad": "\x1b[31m", "doubt": "\x1b[33m"}
+_PLAIN: Final = "\x1b[0m"
+_OF_VERDICT: Final[dict[Verdict, str]] = {"holds": "good", "differs": "bad", "inconclusive": "doubt"}
+_SHORT_COMMIT: Final = 12
+_MOST_REQUESTS: Final = 6
+_WIDEST_PATH: Final = 36
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A mapped field that is equal, or one kind of difference at one path ("" for records as a whole).
+
+    `kind` is None for what is equal: `records` then says how many have a value. `example` is a record's key, its old
+    value and its new one. `waived_by` is the waiver that holds; `expired` the one that did.
+    """
+
+    path: str
+    kind: Kind | None
+    change: str
+    records: int
+    of: int
+    example: tuple[str, str, str] | None = None
+    by: MappedBy | None = None
+    waived_by: Deviation | None = None
+    expired: Deviation | None = None
+
+    @property
+    def word(self) -> str:
+        """The kind; where neither side has a value in this lane, `no value`."""
+        return self.kind or (_EQUAL if self.records else _NO_VALUE)
+
+    @property
+    def is_open(self) -> bool:
+        return self.kind is not None and self.waived_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRows:
+    """A lane and what is to be said of it; without `parity`, `why` says why it cannot be compared, and what to do."""
+
+    lane: str
+    model: str | None
+    parity: LaneParity | None
+    rows: tuple[FieldRow, ...] = ()
+    why: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorParity:
+    """The lanes that were asked for. What is of the connector as a whole is judged where all of them were.
+
+    `late` are waivers that have expired, `idle` those that waive nothing, `unexercised` the mapped fields, with their
+    model, without a value in any record.
+    """
+
+    connector: str
+    file: str
+    deviations: str
+    lanes: tuple[LaneRows, ...]
+    late: tuple[Deviation, ...]
+    idle: tuple[Deviation, ...]
+    unexercised: tuple[tuple[str, FieldRule], ...]
+
+    @property
+    def compared(self) -> tuple[LaneParity, ...]:
+        return tuple(lane.parity for lane in self.lanes if lane.parity is not None)
+
+    @property
+    def of_old_code(self) -> int:
+        return sum(parity.stored.baseline.kind == "old code" for parity in self.compared)
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.late or self.idle or not all(parity.holds for parity in self.compared):
+            return "differs"
+        return "inconclusive" if [*self.doubts()] else "holds"
+
+    def doubts(self) -> Iterator[str]:
+        """Why nothing that differs is not yet parity."""
+        if unknown := [lane.lane for lane in self.lanes if lane.parity is None]:
+            yield f"{_counted(len(unknown), 'lane')} could not be compared: {', '.join(unknown)}"
+        if self.unexercised:
+            names = ", ".join(f"{model}/{rule.name}" for model, rule in self.unexercised)
+            yield f"no record exercises {names}"
+        if self.compared and not self.of_old_code:
+            yield "no baseline is of old code: they are this engine's own, and show that nothing changed since then"
+
+
+def of(subject: Subject, lanes: Sequence[str]) -> ConnectorParity:
+    """Replay lanes, and compare what they give with their baselines. Raises what a part that cannot be read raises."""
+    subject.net.open()
+    try:
+        told = tuple(_lane(subject, lane) for lane in lanes)
+        whole = set(lanes) == set(subject.lanes)
+        unused = idle(subject)
+        return ConnectorParity(
+            connector=subject.name,
+            file=str(subject.file),
+            deviations=str(subject.folder / "deviations.json"),
+            lanes=told,
+            late=tuple(
+                d for d in expired(subject.deviations, subject.settings.as_of) if whole or d.lane in {*lanes, "*"}
+            ),
+            idle=tuple(d for d in unused if whole or d.lane in lanes),
+            unexercised=tuple(unexercised(subject)) if whole else (),
+        )
+    finally:
+        subject.net.close()
+
+
+def _lane(subject: Subject, lane_id: str) -> LaneRows:
+    lane = subject.lanes[lane_id].lane
+    mapping = subject.mapping(lane)
+    model = mapping.model if mapping else None
+    try:
+        matched(subject, lane_id)
+        parity = lane_parity(subject, lane_id)
+    except Inconclusive as doubt:
+        return LaneRows(lane_id, model, None, why=doubt.reason, fix=doubt.fix)
+    return LaneRows(lane_id, model, parity, tuple(_rows(subject, lane_id, parity)))
+
+
+def _rows(subject: Subject, lane_id: str, parity: LaneParity) -> Iterator[FieldRow]:
+    """Records as a whole first, then the mapped fields in the config's order, then what no mapping gives."""
+    found = [_differing(subject, lane_id, group) for group in groups(parity.comparison)]
+    yield from (row for row in found if not row.path)
+    if not parity.run.records and not parity.stored.records:
+        return
+    rules = rules_of(subject, parity.run.lane)
+    for rule in rules:
+        own = [row for row in found if row.path and _first(row.path) == rule.name]
+        yield from own or [_equal(subject, parity, rule.name)]
+    named = {rule.name for rule in rules}
+    rest = [row for row in found if row.path and _first(row.path) not in named]
+    yield from rest
+    if not rules and not found:
+        count = len(parity.run.records)
+        yield FieldRow("", None, "", count, count)
+
+
+def _differing(subject: Subject, lane_id: str, group: Group) -> FieldRow:
+    covering = [deviation for deviation in subject.deviations if deviation.covers(group.examples[0], lane_id)]
+    as_of = subject.settings.as_of
+    first = group.examples[0]
+    scrub = Scrubber(subject.credentials).text
+    old, new = shown_pair(first)
+    return FieldRow(
+        path=group.pattern,
+        kind=group.kind,
+        change=group.change,
+        records=group.records,
+        of=group.of,
+        example=(scrub(printable(first.key)), scrub(old), scrub(new)),
+        by=mapped_by(subject, subject.lanes[lane_id].lane, group.pattern),
+        waived_by=next((deviation for deviation in covering if as_of <= deviation.expires), None),
+        expired=next((deviation for deviation in covering if deviation.expires < as_of), None),
+    )
+
+
+def _equal(subject: Subject, parity: LaneParity, name: str) -> FieldRow:
+    """A mapped field without a difference: in how many records it has a value."""
+    records = [record for record in parity.run.records if isinstance(record, dict)]
+    valued = sum(record.get(name) not in (None, "", [], {}) for record in records)
+    by = mapped_by(subject, parity.run.lane, child("", name))
+    return FieldRow(child("", name), None, "", valued, len(parity.run.records), by=by)
+
+
+def _first(path: str) -> str:
+    return path.split("/")[1].replace("~1", "/").replace("~0", "~")
+
+
+# For people.
+
+
+def as_text(told: ConnectorParity, *, width: int, colour: bool) -> str:
+    """A block for each lane, then what is of the connector as a whole, then one line with the verdict."""
+    paint = _paint(colour=colour)
+    lines: list[str] = []
+    for lane in told.lanes:
+        lines += [*_lane_lines(told, lane, width, paint), ""]
+    lines += _whole_lines(told, paint)
+    return "\n".join([*lines, _summary(told, paint)]) + "\n"
+
+
+_Paint: TypeAlias = Callable[[str, str], str]
+
+
+def _paint(*, colour: bool) -> _Paint:
+    return lambda text, how: f"{_COLOURS[how]}{text}{_PLAIN}" if colour and how in _COLOURS else text
+
+
+def _lane_lines(told: ConnectorParity, lane: LaneRows, width: int, paint: _Paint) -> Iterator[str]:
+    yield f"{lane.lane}  {lane.model or 'as the provider has it'}"
+    parity = lane.parity
+    if parity is None:
+        yield f"  {paint('not compared', 'doubt')}  {lane.why}"
+        if lane.fix:
+            yield f"  fix           {lane.fix}"
+        return
+    yield f"  baseline  {whose(parity.stored.baseline)}"
+    now, before = len(parity.run.records), len(parity.stored.records)
+    yield f"  records   {_counted(now, 'record')}" + (f"; the baseline has {before}" if now != before else "")
+    if parity.ends_alike:
+        yield f"  ended     {parity.run.outcome}, as the baseline"
+    else:
+        yield f"  ended     {paint(parity.run.outcome, 'bad')}; the baseline: {parity.stored.outcome}"
+        yield from (f"            {printable(line)}" for line in str(parity.run.error or "").splitlines()[:1])
+    yield from _request_lines(told, lane, parity, paint)
+    if lane.rows:
+        yield from _table(told, lane.rows, width, paint)
+
+
+def request_changes(requests: Requests) -> tuple[str, ...]:
+    """What only one side asked for, a line each; in words where both asked for the same things."""
+    lines = [*(f"- {line}" for line in requests.gone), *(f"+ {line}" for line in requests.new)]
+    return tuple(map(printable, lines)) or ("the same ones in another order, or another number of times",)
+
+
+def _request_lines(told: ConnectorParity, lane: LaneRows, parity: LaneParity, paint: _Paint) -> Iterator[str]:
+    requests = parity.requests
+    count = _counted(len(requests.now), "request")
+    if requests.are_equal:
+        yield f"  requests  {count}, as the baseline"
+        return
+    waiver = parity.waives_requests[0] if parity.waives_requests else None
+    state = paint("differ", "bad") if waiver is None else paint(f"differ, {_waived(told, waiver)}", "doubt")
+    yield f"  requests  {count}; the baseline made {len(requests.before)}: {state}"
+    lines = request_changes(requests)
+    yield from (f"            {line}" for line in lines[:_MOST_REQUESTS])
+    if len(lines) > _MOST_REQUESTS:
+        yield f"            (+{len(lines) - _MOST_REQUESTS} more)"
+    if waiver is None:
+        yield f"            to waive it: --accept {lane.lane}::{REQUESTS}"
+
+
+def _table(told: ConnectorParity, rows: Sequence[FieldRow], width: int, paint: _Paint) -> Iterator[str]:
+    """The rows in columns that fit; a path that is too long for its column has a line of its own."""
+    paths = [printable(row.path) or "(record)" for row in rows]
+    wide = min(max(len(text) for text in ["field", *paths]), _WIDEST_PATH)
+    words = max(len(text) for text in ["class", *(row.word for row in rows)])
+    counts = [f"{row.records} of {row.of}" for row in rows]
+    counted = max(len(text) for text in ["records", *counts])
+    home = next((row.by for row in rows if row.by is not None and row.by.file == told.file), None)
+    if home is not None:
+        yield f"  mapped    in {home.file} ({home.level})"
+    yield f"  {'field':<{wide}}  {'class':<{words}}  {'records':<{counted}}  {'mapped by' if home else ''}".rstrip()
+    for row, path, count in zip(rows, paths, counts, strict=True):
+        room = width - (2 + wide + 2 + words + 2 + counted + 2)
+        how = "bad" if row.is_open else "good" if row.word == _EQUAL else "doubt"
+        word = paint(row.word, how) + " " * (words - len(row.word))
+        if len(path) > wide:
+            yield f"  {path}"
+        column = path if len(path) <= wide else ""
+        yield f"  {column:<{wide}}  {word}  {count:<{counted}}  {_fitted(_rule(told, row), room)}".rstrip()
+        yield from (f"      {line}" for line in _row_details(told, row, width - 6))
+
+
+def _rule(told: ConnectorParity, row: FieldRow) -> str:
+    if row.by is None:
+        return "" if row.kind is None or not row.path else "nothing: no field of this name is mapped"
+    where = "" if row.by.file == told.file else row.by.file
+    level = "" if row.by.file == told.file else f"  ({row.by.level})"
+    return printable(f"{where}:{row.by.line}  {row.by.expression}{level}")
+
+
+def _row_details(told: ConnectorParity, row: FieldRow, room: int) -> Iterator[str]:
+    if row.example is not None:
+        key, old, new = row.example
+        change = f"{row.change}:  " if row.change else ""
+        whole = f"{change}{old}  ->  {new}   at {key}"
+        lines = (
+            [whole] if len(whole) <= room else [*([row.change] if change else []), f"{old}  ->", f"{new}   at {key}"]
+        )
+        yield from lines
+    if row.waived_by is not None:
+        yield _waived(told, row.waived_by)
+    elif row.expired is not None:
+        owner = printable(row.expired.owner)
+        yield f"its waiver ended on {row.expired.expires}: {told.deviations}:{row.expired.line}, {owner}"
+
+
+def _waived(told: ConnectorParity, waiver: Deviation) -> str:
+    return f"waived until {waiver.expires} by {told.deviations}:{waiver.line}, {printable(waiver.owner)}"
+
+
+def _whole_lines(told: ConnectorParity, paint: _Paint) -> Iterator[str]:
+    said = [
+        *(
+            f"{paint('expired', 'bad')}        {told.deviations}:{d.line}  {_what(d)}, until {d.expires}, {d.owner}"
+            for d in told.late
+        ),
+        *(f"{paint('waives nothing', 'bad')} {told.deviations}:{d.line}  {_what(d)}: take it out" for d in told.idle),
+        *(
+            f"{paint('not exercised', 'doubt')}  {model}/{rule.name}  {rule.document or told.file}:{rule.line}"
+            for model, rule in told.unexercised
+        ),
+    ]
+    yield from said
+    if said:
+        yield ""
+
+
+def _what(deviation: Deviation) -> str:
+    return printable(f"{deviation.lane}  {deviation.path or '(record)'} ({deviation.kind})").replace(
+        "  (record) (requests)", " (requests)"
+    )
+
+
+def _summary(told: ConnectorParity, paint: _Paint) -> str:
+    rows = [row for lane in told.lanes for row in lane.rows if row.kind is not None]
+    waived = sum(row.waived_by is not None for row in rows) + sum(bool(p.waives_requests) for p in told.compared)
+    counts = [
+        f"{sum(parity.holds for parity in told.compared)} of {_counted(len(told.lanes), 'lane')} as the baseline",
+        _counted(sum(row.is_open for row in rows), "open difference"),
+        f"{waived} waived",
+        f"{told.of_old_code} of {_counted(len(told.compared), 'baseline')} from old code",
+    ]
+    line = f"{told.connector}  {paint(f'parity {told.verdict}', _OF_VERDICT[told.verdict])}: {', '.join(counts)}"
+    doubts = [*told.doubts()] if told.verdict == "inconclusive" else []
+    return "\n".join([line, *(f"  {printable(doubt)}" for doubt in doubts)])
+
+
+def whose(baseline: Baseline) -> str:
+    """Who returned a baseline, in words."""
+    if baseline.kind != "old code":
+        return f"this engine's own ({baseline.by}), reviewed"
+    commit, _, state = (baseline.commit or "").partition(" ")
+    at = f", commit {commit[:_SHORT_COMMIT]}{f' {state}' if state else ''}" if commit else ""
+    return f"old code: {printable(baseline.by)}{at}"
+
+
+def _fitted(text: str, room: int) -> str:
+    room = max(room, 20)
+    return text if len(text) <= room else f"{text[: room - 3]}..."
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+# For machines.
+
+
+def as_document(told: ConnectorParity) -> dict[str, Any]:
+    """The same, with nothing left out but what values are longer than people are shown."""
+    return {
+        "format": FORMAT,
+        "connector": told.connector,
+        "verdict": told.verdict,
+        "doubts": [*told.doubts()],
+        "lanes": [_lane_document(told, lane) for lane in told.lanes],
+        "waivers_expired": [_waiver(told, deviation) for deviation in told.late],
+        "waivers_unused": [_waiver(told, deviation) for deviation in told.idle],
+        "not_exercised": [
+            {"model": model, "field": rule.name, "file": rule.document or told.file, "line": rule.line}
+            for model, rule in told.unexercised
+        ],
+    }
+
+
+def _lane_document(told: ConnectorParity, lane: LaneRows) -> dict[str, Any]:
+    parity = lane.parity
+    if parity is None:
+        return {"lane": lane.lane, "model": lane.model, "compared": False, "why": lane.why, "fix": lane.fix}
+    waivers = parity.waives_requests
+    return {
+        "lane": lane.lane,
+        "model": lane.model,
+        "compared": True,
+        "holds": parity.holds,
+        "baseline": parity.stored.baseline.document(),
+        "records": {"old": len(parity.stored.records), "new": len(parity.run.records)},
+        "outcome": {"old": parity.stored.outcome, "new": parity.run.outcome},
+        "requests": {
+            "old": [*parity.requests.before],
+            "new": [*parity.requests.now],
+            "equal": parity.requests.are_equal,
+            "waived_by": _waiver(told, waivers[0]) if waivers else None,
+        },
+        "fields": [_row_document(told, row) for row in lane.rows],
+    }
+
+
+def _row_document(told: ConnectorParity, row: FieldRow) -> dict[str, Any]:
+    return {
+        "path": row.path,
+        "class": row.word,
+        "change": row.change,
+        "records": row.records,
+        "of": row.of,
+        "example": dict(zip(("key", "old", "new"), row.example, strict=True)) if row.example else None,
+        "mapped_by": row.by._asdict() if row.by else None,
+        "waived_by": _waiver(told, row.waived_by) if row.waived_by else None,
+    }
+
+
+def _waiver(told: ConnectorParity, deviation: Deviation) -> dict[str, Any]:
+    return {
+        "file": told.deviations,
+        "line": deviation.line,
+        "lane": deviation.lane,
+        "path": deviation.path,
+        "kind": deviation.kind,
+        "reason": deviation.reason,
+        "owner": deviation.owner,
+        "expires": deviation.expires.isoformat(),
+    }
