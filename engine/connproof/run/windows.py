@@ -107,9 +107,12 @@ class Windows:
         """Whether the provider would refuse, or cut off, what comes next in this window."""
         if self._window.cap is None:
             return False
+        size = step.page.size or 1
+        # Pages may have come short because records were left out of them, and those count too where they came from.
+        reached = max(in_window, (step.position.pages + 1) * size if step.page.size else 0)
         # A page that would reach beyond the cap is refused whole; where the listing ends before, nothing comes next.
-        following = 0 if isinstance(step.following, End) else (step.page.size or 1)
-        return in_window >= self._window.cap or in_window + following > self._window.cap
+        following = 0 if isinstance(step.following, End) else size
+        return reached >= self._window.cap or reached + following > self._window.cap
 
     def _reopen(self, pages: int, records: int) -> None:
         self._bound = self._newest
