@@ -7,6 +7,7 @@ fast and the same each time. No httpx call of this process escapes while it runs
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -25,7 +26,7 @@ from connproof.transport import Transport
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
-from pytest_connproof.xml_bodies import on_one_line, parts_of
+from pytest_connproof.xml_bodies import in_any_spelling, on_one_line, parts_of
 
 __all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
 
@@ -260,8 +261,8 @@ def shown_request(request: Request, credentials: Sequence[str]) -> str:
     if request.body:
         text += f" {_compact(request.body)}"
     for credential in credentials:
-        for spelt in (credential, quote(credential, safe="")):
-            text = text.replace(spelt, "(credential)")
+        for spelt in (in_any_spelling(credential), re.escape(quote(credential, safe=""))):
+            text = re.sub(spelt, "(credential)", text)
     return text
 
 

@@ -27,12 +27,30 @@ KEY = "canary/k+1"
             ),
             "POST /x <a><k>(credential)</k><b x='1'/></a>",
         ),
+        (Request("POST", "https://h.test/x", body=b"<a\n  x='1'\n  y='2'>b\nc</a>"), "POST /x <a x='1' y='2'>b\nc</a>"),
     ],
-    ids=["as it is", "percent-encoded", "in a body", "bytes", "in a header", "in XML of several lines"],
+    ids=[
+        "as it is",
+        "percent-encoded",
+        "in a body",
+        "bytes",
+        "in a header",
+        "in XML of several lines",
+        "in a tag of several lines",
+    ],
 )
 def test_no_credential_is_shown(request_: Request, expected: str) -> None:
     """Snapshots and messages hold what was asked for, never on whose behalf."""
     assert expected == shown_request(request_, [KEY])
+
+
+@pytest.mark.parametrize("spelt", ["a&amp;b&lt;c'd\"", "a&amp;b&lt;c&apos;d&quot;", "<![CDATA[a&b<c'd\"]]>"])
+def test_no_credential_is_shown_escaped(spelt: str) -> None:
+    """A password in XML has the escapes that its sender writes."""
+    shown = shown_request(Request("POST", "https://h.test/x", body=f"<p>{spelt}</p>".encode()), ["a&b<c'd\""])
+
+    assert "(credential)" in shown
+    assert "c'd" not in shown and "apos" not in shown
 
 
 @pytest.mark.parametrize(
