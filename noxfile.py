@@ -5,7 +5,7 @@
 """Everything that must hold before a change is merged, one session each.
 
     nox -l              what there is
-    nox                 all but bench, fuzz and simulate
+    nox                 all but bench, fuzz, parity_clients and simulate
     nox -s tests-3.11   one of them
 
 The Pythons are those that pyproject.toml's classifiers name.
@@ -143,6 +143,13 @@ def bench(session: nox.Session) -> None:
     """Measure against the floors and the peers: `nox -s bench -- [OPTIONS]`."""
     session.install("-e", ".[dev]")
     session.run("python", "tests/bench/run.py", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def parity_clients(session: nox.Session) -> None:
+    """Compare other people's API clients with the engine on the same traffic: `nox -s parity_clients -- [CLIENT ...]`."""
+    session.install("-e", ".[pytest]", *group("clients"))
+    session.run("python", "tests/parity_clients/parity_clients.py", *session.posargs)
 
 
 @nox.session

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -176,12 +176,13 @@ def readings(case: Case) -> tuple[Reading, ...]:
     document = _document(READ_OTHERWISE.get(case.id) or READ_BY[case.source])
     found = exchanges_of(case)
     taped = tuple(found[number] for number in PARTS.get(case.id, range(len(found))))
-    every = read_by(document, taped, stopped=case.id in STOPPED)
-    return tuple(reading for reading in every if reading.operation.is_list)
+    return read_by(document, taped, lambda operation: operation.is_list, stopped=case.id in STOPPED)
 
 
-def read_by(document: Mapping[str, Any], found: Sequence[Taped], *, stopped: bool = False) -> tuple[Reading, ...]:
-    """These exchanges, read by every operation of a config that is made for the first of them.
+def read_by(
+    document: Mapping[str, Any], found: Sequence[Taped], meant: Callable[[Operation], bool], *, stopped: bool = False
+) -> tuple[Reading, ...]:
+    """These exchanges, read by every operation of a config that is meant, and made for the first of them.
 
     `stopped`: the recorded client left the listing before its end.
     """
@@ -190,7 +191,7 @@ def read_by(document: Mapping[str, Any], found: Sequence[Taped], *, stopped: boo
     return tuple(
         _read(connector, account, operation, params, taped, stopped=stopped)
         for operation in connector.operations()
-        if (params := _params(connector, operation, taped[0].request)) is not None
+        if meant(operation) and (params := _params(connector, operation, taped[0].request)) is not None
     )
 
 
@@ -203,7 +204,7 @@ def _read(
     *,
     stopped: bool,
 ) -> Reading:
-    expected = tuple(record for each in taped for record in _records(each.response, operation))
+    expected = tuple(record for each in taped for record in records_on(each.response, operation))
     call = _call(connector, operation, params, taped[0].request, limit=len(expected) if stopped else None)
     exchanges = tuple(
         Exchange(f"{operation.id}/{number}", _matched(each.request, connector.auth), each.response, False, "")
@@ -330,7 +331,7 @@ def _matched(request: Request, auth: Auth) -> Request:
     return replace(request, headers=tuple(kept))
 
 
-def _records(response: Response, operation: Operation) -> Iterator[JsonValue]:
+def records_on(response: Response, operation: Operation) -> Iterator[JsonValue]:
     """The records of a recorded page, found without the engine: by the plain names of the path."""
     value = json.loads(response.body)
     for name in operation.response_path.text.split(".") if operation.response_path else ():

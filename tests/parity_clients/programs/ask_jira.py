@@ -1,0 +1,24 @@
+"""jira: the issues of a search, or the transitions of an issue. A resource keeps the answer's JSON in `raw`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from jira import JIRA
+
+what, *words = sys.argv[1:]
+jira = JIRA(
+    os.environ["CONNPROOF_BASE_URL"],
+    options={"rest_api_version": "3"},
+    token_auth=os.environ["CONNPROOF_ACCESS_TOKEN"],
+    get_server_info=False,
+    max_retries=0,
+)
+if what == "transitions":
+    json.dump(jira.transitions(words[0]), sys.stdout)
+else:
+    jira._fields_cache_value = {"Summary": "summary"}  # it would ask for the names of fields first
+    found = jira.search_issues(words[0], maxResults=50, fields=words[1], use_post=True)
+    json.dump([issue.raw for issue in found], sys.stdout)
