@@ -104,11 +104,49 @@ OLD: Final[Mapping[str, Handler]] = {
             "accounts.list": ("accounts", "--page-size", "2"),
         },
     ),
+    "quickbooks": Handler(
+        command=("python", "tests/legacy/quickbooks.py"),
+        options=(
+            *("--env", "QBO_ACCESS_TOKEN={access_token}", "--env", "QBO_REALM_ID={realm_id}"),
+            *("--env", "QBO_PAGE_SIZE=3"),
+        ),
+        lanes={
+            "customers.list": ("customers",),
+            "customers.get": ("customers", "--id", "1"),
+            "invoices.list": ("invoices",),
+        },
+    ),
+    "xero": Handler(
+        command=("python", "tests/legacy/xero.py"),
+        options=(
+            *("--env", "XERO_TOKEN={access_token}", "--env", "XERO_TENANT_ID={tenant_id}"),
+            *("--env", "XERO_API_URL={origin}", "--env", "XERO_PAGE_SIZE=3"),
+        ),
+        lanes={
+            "contacts.list": ("contacts",),
+            "invoices.list": ("invoices",),
+            "invoices.get": ("invoices", "--id", "1a000000-0000-4000-8000-000000000002"),
+        },
+    ),
+    "workday": Handler(
+        command=("python", "tests/legacy/workday.py"),
+        options=(
+            *("--env", "WORKDAY_HOST={host}", "--env", "WORKDAY_TENANT={tenant}"),
+            *("--env", "WORKDAY_USER={username}", "--env", "WORKDAY_PASSWORD={password}"),
+        ),
+        lanes={
+            "workers.list": ("workers", "--count", "2", "--as-of", "2026-11-23T00:00:00Z"),
+            "workers.get": ("workers", "--wid", "00000000000000000000000000005209"),
+            "organizations.list": ("organizations", "--count", "2", "--as-of", "2026-11-23T00:00:00Z"),
+        },
+    ),
 }
 
 # What the old code did wrong, and deviations.json therefore waives: connector, lane, and PAR-001 without the waiver.
 BUGS: Final = [
     ("pipedrive", "deals.list", "  /amount    value: null -> number    2 of 6 records\n"),
+    ("quickbooks", "customers.list", "  /created_at    value    5 of 5 records\n"),
+    ("quickbooks", "invoices.list", "  /updated_at    value    5 of 5 records\n"),
 ]
 
 LANES: Final = [(connector, lane) for connector, handler in OLD.items() for lane in handler.lanes]
