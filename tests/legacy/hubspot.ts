@@ -1,7 +1,7 @@
-// CRM sync: contacts and companies from HubSpot.
+// CRM sync: contacts, companies and deals from HubSpot.
 //
 //   node hubspot.ts contacts [--page-size 100]
-//   node hubspot.ts companies
+//   node hubspot.ts companies|deals
 //   node hubspot.ts contacts --id 701000000001
 //
 // Needs HUBSPOT_ACCESS_TOKEN; with HUBSPOT_REFRESH_TOKEN, HUBSPOT_CLIENT_ID and HUBSPOT_CLIENT_SECRET
@@ -17,6 +17,11 @@ const CONTACT_PROPERTIES = [
 const COMPANY_PROPERTIES = [
   "name", "description", "website", "industry", "numberofemployees", "phone",
   "address", "city", "state", "zip", "country", "hs_parent_company_id", "hubspot_owner_id",
+];
+const DEAL_PROPERTIES = [
+  "dealname", "description", "amount", "deal_currency_code", "dealstage", "pipeline", "hs_deal_stage_probability",
+  "hs_is_closed", "hs_is_closed_won", "closedate", "closed_lost_reason", "hs_primary_associated_company",
+  "hubspot_owner_id",
 ];
 
 // Every property is text or null, whatever type it has in the settings. Some are not in the answer at all.
@@ -81,6 +86,25 @@ interface UnifiedAccount {
   addresses: Address[];
   parent_id?: string | null;
   owner_id?: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+interface UnifiedDeal {
+  id: string;
+  name?: string | null;
+  description?: string | null;
+  amount?: number | null;
+  currency?: string | null;
+  status?: "open" | "won" | "lost" | "" | null;
+  stage?: string | null;
+  pipeline?: string | null;
+  probability?: number | null;
+  account_id?: string | null;
+  owner_id?: string | null;
+  expected_close_on?: string | null;
+  closed_at?: string | null;
+  lost_reason?: string | null;
   created_at: string;
   updated_at: string;
 }
@@ -174,9 +198,10 @@ function toContact({ id, properties, createdAt, updatedAt }: HubSpotObject): Uni
   };
 }
 
-function employees(text: string | null | undefined): number | null | undefined {
+/** A number of HubSpot's is text: "" where the field was emptied, null where it never was filled in. */
+function toNumber(text: string | null | undefined): number | null | undefined {
   if (text === undefined) return undefined;
-  return text === null || text === "" ? null : Number.parseInt(text, 10);
+  return text === null || text === "" ? null : Number(text);
 }
 
 function toAccount({ id, properties, createdAt, updatedAt }: HubSpotObject): UnifiedAccount {
@@ -186,7 +211,7 @@ function toAccount({ id, properties, createdAt, updatedAt }: HubSpotObject): Uni
     description: properties.description,
     website: properties.website,
     industry: properties.industry,
-    employees: employees(properties.numberofemployees),
+    employees: toNumber(properties.numberofemployees),
     phones: phones(properties),
     addresses: addresses(properties),
     parent_id: properties.hs_parent_company_id,
@@ -196,9 +221,34 @@ function toAccount({ id, properties, createdAt, updatedAt }: HubSpotObject): Uni
   };
 }
 
+function toDeal({ id, properties, createdAt, updatedAt }: HubSpotObject): UnifiedDeal {
+  const { closedate, hs_is_closed, hs_is_closed_won } = properties;
+  const probability = toNumber(properties.hs_deal_stage_probability);
+  return {
+    id,
+    name: properties.dealname,
+    description: properties.description,
+    amount: toNumber(properties.amount),
+    currency: properties.deal_currency_code,
+    status: hs_is_closed && (hs_is_closed_won === "true" ? "won" : hs_is_closed === "true" ? "lost" : "open"),
+    stage: properties.dealstage,
+    pipeline: properties.pipeline,
+    probability: probability == null ? probability : Math.round(probability * 100),
+    account_id: properties.hs_primary_associated_company,
+    owner_id: properties.hubspot_owner_id,
+    // One date for both: when it shall be closed, and from then on when it was.
+    expected_close_on: closedate && closedate.slice(0, 10),
+    closed_at: hs_is_closed && (hs_is_closed === "true" ? closedate : null),
+    lost_reason: properties.closed_lost_reason,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
+}
+
 const RESOURCES = {
   contacts: { properties: CONTACT_PROPERTIES, unify: toContact },
   companies: { properties: COMPANY_PROPERTIES, unify: toAccount },
+  deals: { properties: DEAL_PROPERTIES, unify: toDeal },
 };
 
 function option(name: string): string | undefined {
@@ -213,7 +263,7 @@ async function main(): Promise<void> {
   }
   const { properties, unify } = RESOURCES[type];
   const id = option("--id");
-  const records: (UnifiedContact | UnifiedAccount)[] = [];
+  const records: (UnifiedContact | UnifiedAccount | UnifiedDeal)[] = [];
   if (id !== undefined) {
     const path = `/crm/v3/objects/${type}/${encodeURIComponent(id)}`;
     records.push(unify(await hubspotGet<HubSpotObject>(path, { properties: properties.join(",") })));
