@@ -68,6 +68,7 @@ OLD: Final[Mapping[str, Handler]] = {
             "contacts.list": ("contacts", "--page-size", "5"),
             "contacts.get": ("contacts", "--id", "701000000001"),
             "companies.list": ("companies", "--page-size", "4"),
+            "deals.list": ("deals", "--page-size", "3"),
         },
     ),
     "pipedrive": Handler(
