@@ -72,7 +72,7 @@ def _expected(every: Sequence[Compared]) -> Iterator[str]:
         difference, by, _ = found[0]
         paths = list(dict.fromkeys(waived.difference.pattern for waived in found))
         more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
-        yield f"  {by.client}: {by.kind}, {len(found)} times at {', '.join(paths[:_MOST_PATHS])}{more}"
+        yield f"  {by.client}: {by.kind}, {len(found)} at {', '.join(paths[:_MOST_PATHS])}{more}"
         yield f"    {_shown(difference)}"
         yield f"    {by.reason}"
 
@@ -86,7 +86,7 @@ def _wrong(every: Sequence[Compared], unmet: Sequence[str]) -> Iterator[str]:
             yield from (f"            {printable(fault)}" for fault in each.faults)
         for group in groups(each.comparison, each.unexpected) if each.comparison else ():
             where = group.pattern or "(record)"
-            yield f"UNEXPECTED  {each.listing.name}: {group.kind}, {group.count} times at {where}"
+            yield f"UNEXPECTED  {each.listing.name}: {group.kind}, {group.count} at {where}"
             yield f"            {_shown(group.examples[0])}"
     for words in unmet:
         yield f"UNUSED      {words}: expected, and not met any more; take it out of expected.py"
