@@ -21,6 +21,7 @@ __all__ = [
     "Hole",
     "Import",
     "Mark",
+    "MarkKind",
     "Span",
     "Text",
     "Unparsed",
@@ -40,6 +41,7 @@ class Hole:
 
 
 Text: TypeAlias = tuple[str | Hole, ...]
+MarkKind: TypeAlias = Literal["sent", "before", "read", "number", "called", "text"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,7 +71,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call: who is called (`self.client.get`), with what. `function` is the number of the one around it, or -1."""
+    """A call: who is called (`self.client.get`), with what, and the name that its result is given, if any.
+
+    `function` is the number of the one around it, or -1.
+    """
 
     callee: str
     arguments: tuple[Text, ...]
@@ -78,10 +83,16 @@ class Call:
     span: Span
     in_loop: bool
     gives_function: bool  # one of the arguments is a function: this registers rather than asks
+    given_to: str = ""
 
     @property
     def last(self) -> str:
         return self.callee.rpartition(".")[2]
+
+    @property
+    def owner(self) -> str:
+        """What is called upon: `http` of `self.http.get`; "" for a function that stands alone."""
+        return self.callee.rpartition(".")[0].rpartition(".")[2]
 
     def keyword(self, *names: str) -> Text | None:
         return next((value for name, value in self.keywords if name in names), None)
@@ -111,12 +122,13 @@ class Import:
 class Mark:
     """A name at a place, and how it stands there.
 
-    sent: a key of an object or a dictionary, a keyword, what stands before a hole in a text; `value`: what it is given.
+    sent: a key of an object or a dictionary, a keyword, what stands with a sign before a hole in a text; `value`: what
+    it is given. before: a word that stands before a hole with nothing but space between.
     read: a key or an attribute that is taken from something. number: compared with. called: the last name of a callee.
     text: a whole text.
     """
 
-    kind: Literal["sent", "read", "number", "called", "text"]
+    kind: MarkKind
     word: str
     function: int
     span: Span  # of itself

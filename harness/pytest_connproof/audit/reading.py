@@ -20,12 +20,13 @@ from pytest_connproof.audit.facts import (
     Function,
     Import,
     Mark,
+    MarkKind,
     Span,
     Text,
     Unparsed,
     words,
 )
-from pytest_connproof.audit.texts import arguments_of, callee_of, key_of, name_of, source_of, text_of
+from pytest_connproof.audit.texts import WRAPPERS, arguments_of, callee_of, key_of, name_of, source_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -218,6 +219,7 @@ class _Reader:
                     _span(node),
                     around.in_loop,
                     functions,
+                    _given_to(node),
                 )
             )
 
@@ -274,7 +276,9 @@ class _Reader:
         for piece, after in pairwise(text):
             found = _SENT_BEFORE.search(piece) if isinstance(piece, str) and not isinstance(after, str) else None
             if found:
-                self._mark("sent", found[1].rpartition(":")[2], node, around, (after,))
+                behind = str(piece)[found.end(1) :]
+                kind: MarkKind = "before" if behind.isspace() else "sent"
+                self._mark(kind, found[1].rpartition(":")[2], node, around, (after,))
         for piece in text:
             for name in re.findall(r"[?&]([\w.\[\]-]+)=", piece) if isinstance(piece, str) else ():
                 self._mark("sent", name, node, around)
@@ -331,7 +335,7 @@ class _Reader:
 
     def _mark(
         self,
-        kind: Literal["sent", "read", "number", "called", "text"],
+        kind: MarkKind,
         word: str,
         node: Node,
         around: _Around,
@@ -404,6 +408,18 @@ def _given_name(node: Node) -> str:
     if parent.type == "assignment_expression":
         return name_of(parent.child_by_field_name("left")).rpartition(".")[2]
     return ""
+
+
+def _given_to(call: Node) -> str:
+    """The name that a call's result is given: `client` in `self.client = Client()`; "" where it is given none."""
+    node, parent = call, call.parent
+    while parent is not None and parent.type in WRAPPERS:
+        node, parent = parent, parent.parent
+    if parent is None or parent.type not in _ASSIGNS:
+        return ""
+    left = parent.child_by_field_name("left") or parent.child_by_field_name("name")
+    left = left or parent.child_by_field_name("property")
+    return "" if left is None or left == node else name_of(left).rpartition(".")[2]
 
 
 def _parameters(node: Node) -> tuple[str, ...]:

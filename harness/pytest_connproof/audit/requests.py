@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from pytest_connproof.audit.facts import Call, FileFacts, Hole, Span, Text, literal, shown, words
+from pytest_connproof.audit.sources import is_test
 
 __all__ = ["Request", "Tree", "requests_of"]
 
@@ -24,7 +25,11 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "O
 _URL_WORDS: Final = frozenset({"url", "uri", "endpoint", "link", "href"})
 _BASE_WORDS: Final = frozenset({"base", "url", "uri", "host", "api", "endpoint", "root", "server", "domain", "prefix"})
 _CLIENT_WORDS: Final = frozenset({"client", "http", "session", "api", "axios", "requests", "httpx", "request"})
+_FOR_TOKENS: Final = frozenset({"auth", "authorize", "identity", "login", "oauth", "sso", "token"})
+_BASES: Final = ("base_url", "baseURL", "baseUrl", "base_uri", "prefixUrl", "prefix_url")
+_SELVES: Final = frozenset({"self", "this", "cls", "super"})
 _BEHIND_A_HOST: Final = re.compile(r"(?<=[a-z0-9])\{[^{}]*\}$", re.IGNORECASE)  # a path: a part of a host has a dot
+_SLASHES: Final = re.compile("/+")
 _ROUNDS: Final = 3  # a caller of a caller of a function that sends
 _DEPTH: Final = 6
 
@@ -45,9 +50,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """A function that sends what its caller names."""
+    """A function that sends what its caller names; `of` is the class whose method it is."""
 
     name: str
+    of: str
     parameters: tuple[str, ...]
     method: Text
     address: Text
@@ -116,7 +122,8 @@ def requests_of(tree: Tree) -> dict[str, tuple[Request, ...]]:
             break
         senders = new
     asked = {path: _asked(scope, _in_reach(tree, scope.facts, senders)) for path, scope in scopes.items()}
-    named = frozenset(one.through for sent in asked.values() for one in sent if one.through and one.names)
+    callers = [one for path, sent in asked.items() if not is_test(path) for one in sent]
+    named = frozenset(one.through for one in callers if one.through and one.names)
     found = {path: _requests(scope, asked[path], named) for path, scope in scopes.items()}
     return {path: requests for path, requests in found.items() if requests}
 
@@ -130,13 +137,19 @@ class _Scope:
         for constant in facts.constants:
             self._own.setdefault((constant.function, constant.name), (constant.value, constant.within))
         self._imported: dict[str, tuple[Text, int]] = {}
-        self.bases = _bases(facts)
+        self._modules: dict[str, str | None] = {}  # the file that an imported name comes from, if it is of this tree
+        self._made: dict[str, Call] = {}
+        for call in facts.calls:
+            if call.given_to:
+                self._made.setdefault(call.given_to, call)
+        self._bases = _bases(facts)
         for one in facts.imports:
             path = tree.imported(facts, one.module)
+            self._modules.setdefault(one.name.partition(".")[0], path)
             if path is None:
                 continue
             other = tree.files[path]
-            self.bases = self.bases or _bases(other)
+            self._bases = self._bases or _bases(other)
             for constant in other.constants:
                 if constant.function < 0 and constant.name in {one.original, one.name}:
                     self._imported.setdefault(one.name, (constant.value, -1))
@@ -172,14 +185,52 @@ class _Scope:
             else found
         )
 
+    def base(self, hole: Hole | None = None) -> str | None:
+        """The base address of the file; the one that a hole may stand for, if there is one. Without its scheme."""
+        fits = (value for name, value in self._bases if hole is None or _may_be(hole.name, name))
+        found = next(fits, None)
+        return None if found is None else shown(self.resolved(found, -1)).partition("://")[2].rstrip("/")
 
-def _bases(facts: FileFacts) -> tuple[Text, ...]:
-    """The base addresses that a file names."""
+    def after_base(self, call: Call, address: Text) -> Text:
+        """The address after the base of the client that is called upon, where the file says which that is."""
+        client = self._made.get(call.owner)
+        base = self.resolved(client.keyword(*_BASES) or (), client.function) if client is not None else ()
+        parameters = self.parameters[call.function] if call.function >= 0 else set()
+        is_known = any(isinstance(piece, str) for piece in address) or _holes(address) & parameters
+        return (*base, "/", *address) if _is_address(base) and not _is_address(address) and is_known else address
+
+    def means(self, call: Call, sender: _Sender) -> bool:
+        """Whether a call by the name of a function that sends is one of it, by what it is called upon."""
+        owner = call.owner
+        if owner in _SELVES or not owner:
+            return bool(owner) == bool(sender.of)
+        made = self._made.get(owner)
+        origin = (made or call).callee.partition(".")[0]
+        if origin in self._modules:
+            return self._modules[origin] is not None
+        if made is not None and made.last == sender.of:
+            return True
+        # Anything may have a `get`.
+        return sender.name.lower() not in _VERBS or bool(set(words(owner)) & {*_CLIENT_WORDS, *words(sender.of)})
+
+
+def _bases(facts: FileFacts) -> tuple[tuple[str, Text], ...]:
+    """The base addresses that a file names, but for those at which only tokens are had."""
     named = [(constant.name, constant.value) for constant in facts.constants if constant.function < 0]
     named += [pair for call in facts.calls for pair in call.keywords]
     own = [constant for constant in facts.constants if constant.function >= 0]
     named += [(constant.name, constant.value) for constant in own if "base" in words(constant.name)]
-    return tuple(dict.fromkeys(value for name, value in named if _BASE_WORDS & set(words(name)) and _is_address(value)))
+    return tuple(
+        (name, value)
+        for name, value in dict.fromkeys(named)
+        if _BASE_WORDS & set(words(name)) and not _FOR_TOKENS & set(words(name)) and _is_address(value)
+    )
+
+
+def _may_be(one: str, other: str) -> bool:
+    """Whether two names of base addresses may mean the same: `self.base_url` any, `instance_url` not `BILLING_URL`."""
+    ours, theirs = set(words(one)) - _BASE_WORDS, set(words(other)) - _BASE_WORDS
+    return ours <= theirs or theirs <= ours
 
 
 def _is_address(text: Text) -> bool:
@@ -204,8 +255,9 @@ def _senders(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> dict[st
             continue
         function = scope.facts.functions[one.call.function]
         if _holes(one.address) & set(function.parameters):
-            sender = _Sender(function.name, function.parameters, one.method, one.address)
-            found.setdefault(function.name, sender)
+            within = function.qualified.rpartition(".")[0].rpartition(".")[2]
+            of = within if any(within == one.name for one in scope.facts.classes) else ""
+            found.setdefault(function.name, _Sender(function.name, of, function.parameters, one.method, one.address))
     return found
 
 
@@ -221,10 +273,15 @@ def _asked(scope: _Scope, reach: Mapping[str, tuple[_Sender, str]]) -> list[_Ask
             continue
         plain = _plain(call)
         sender = reach.get(call.last)
+        if sender is not None and not scope.means(call, sender[0]):
+            sender = None
+        is_own = sender is not None and call.function >= 0 and _is_own(scope, call, sender[0])
         through, names = None, False
-        if plain is not None and not (sender is not None and _is_relative(scope, plain[1], call)):
-            method, address = plain
-        elif sender is not None and not (call.function >= 0 and _is_own(scope, call, sender[0])):
+        if is_own and call.owner in {"", *_SELVES}:
+            continue  # a function that calls itself adds no request to its own
+        if plain is not None and (sender is None or is_own or not _is_relative(scope, plain[1], call)):
+            method, address = plain[0], scope.after_base(call, plain[1])
+        elif sender is not None:
             method, address = _through(call, sender[0])
             through, names = (sender[1], sender[0]), _names(scope, call, sender[0])
         else:
@@ -245,7 +302,6 @@ def _is_relative(scope: _Scope, address: Text, call: Call) -> bool:
 
 
 def _is_own(scope: _Scope, call: Call, sender: _Sender) -> bool:
-    """A function that calls itself adds no request to its own."""
     return scope.facts.functions[call.function].name == sender.name
 
 
@@ -318,27 +374,25 @@ def _placed(scope: _Scope, call: Call, address: Text) -> tuple[str, str | None] 
     """Host and path of an address; None where it is none."""
     through = call.last.lower() not in _VERBS | _ASKING
     if _is_address(address):
-        return _split(shown(address).partition("://")[2])
+        # A whole address that is given where a path is expected stands for itself.
+        return _split(shown(address).partition("?")[0].rpartition("://")[2])
     first = address[0] if address else ""
     rest = next((piece for piece in address if isinstance(piece, str)), "")
     if isinstance(first, str) and first.startswith("/"):
-        if not scope.bases:
+        base = scope.base()
+        if base is None:
             return ("", _path(shown(address))) if through else None
-        base = shown(scope.resolved(scope.bases[0], -1)).partition("://")[2].rstrip("/")
         return _split(base + shown(address))
     if isinstance(first, Hole) and rest.startswith("/"):
         own = call.function >= 0 and first.name in scope.parameters[call.function]
-        if not own and scope.bases and _BASE_WORDS & set(words(first.name)):
-            base = shown(scope.resolved(scope.bases[0], -1)).partition("://")[2].rstrip("/")
-            return _split(base + shown(address[1:]))
-        return "", _path(shown(address[1:]))
+        base = scope.base(first) if not own and _BASE_WORDS & set(words(first.name)) else None
+        return ("", _path(shown(address[1:]))) if base is None else _split(base + shown(address[1:]))
     if isinstance(first, Hole):
         named = set(words(first.name)) & _URL_WORDS or set(words(call.callee.rpartition(".")[0])) & _CLIENT_WORDS
         certain = call.last in {"fetch", "urlopen", "axios"}
         return ("", None) if named or certain or through else None
-    owner = set(words(call.callee.rpartition(".")[0].rpartition(".")[2]))
-    if scope.bases and owner & _CLIENT_WORDS and isinstance(first, str) and " " not in first:
-        base = shown(scope.resolved(scope.bases[0], -1)).partition("://")[2].rstrip("/")
+    base = scope.base()
+    if base is not None and set(words(call.owner)) & _CLIENT_WORDS and isinstance(first, str) and " " not in first:
         return _split(f"{base}/{shown(address)}")
     return None
 
@@ -353,4 +407,4 @@ def _split(rest: str) -> tuple[str, str]:
 
 def _path(text: str) -> str:
     path = text.partition("?")[0].partition("#")[0]
-    return "/" + path.strip("/")
+    return "/" + _SLASHES.sub("/", path).strip("/")

@@ -185,7 +185,7 @@ def _kinds(own: Sequence[Mark], inside: Sequence[Mark], helping: Sequence[Mark])
         and not any(_is_next_url(mark.word) for mark in read)
     ):
         return ["link_header"]
-    sent = list(dict.fromkeys(kind for mark in marks if mark.kind == "sent" for kind in _sent_kind(mark.word)))
+    sent = list(dict.fromkeys(kind for mark in marks for kind in _sent_kinds(mark)))
     follows = any(_is_next_url(mark.word) for mark in read) or any(_is_next_url(text) for text in texts)
     if sent and not follows:
         return sent
@@ -199,7 +199,14 @@ def _is_next_url(word: str) -> bool:
     return "next" in named and bool({"url", "link", "href", "uri"} & set(named)) and len(named) <= 4
 
 
-def _sent_kind(word: str) -> Iterator[str]:
+def _sent_kinds(mark: Mark) -> Iterator[str]:
+    if mark.kind == "sent":
+        yield from _kinds_of_word(mark.word)
+    elif mark.kind == "before":  # a query language has OFFSET 20; "after 3 attempts" is prose
+        yield from (kind for kind in _kinds_of_word(mark.word) if kind == "offset")
+
+
+def _kinds_of_word(word: str) -> Iterator[str]:
     named = words(word)
     joined = "".join(named)
     if set(named) & _CURSORS or joined in {

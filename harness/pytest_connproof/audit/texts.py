@@ -13,11 +13,11 @@ from pytest_connproof.audit.facts import Hole, Text
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-__all__ = ["arguments_of", "callee_of", "key_of", "name_of", "source_of", "text_of"]
+__all__ = ["WRAPPERS", "arguments_of", "callee_of", "key_of", "name_of", "source_of", "text_of"]
 
 _DEPTH: Final = 24
 _PLACE: Final = re.compile(r"\{[^{}]*\}|%[sdi]")
-_WRAPPERS: Final = frozenset(
+WRAPPERS: Final = frozenset(
     {"parenthesized_expression", "await", "await_expression", "as_expression", "non_null_expression"}
     | {"satisfies_expression", "type_assertion"}
 )
@@ -25,6 +25,7 @@ _STRINGS: Final = frozenset({"string", "template_string"})
 _MEMBERS: Final = frozenset({"attribute", "member_expression"})
 _CALLS: Final = frozenset({"call", "call_expression", "new_expression"})
 _OR: Final = frozenset({"or", "||", "??"})
+_SETTINGS: Final = ("environ.get", "env.get", "getenv")
 # What comes of these is still known by the name of what they are given, or of what they are asked of.
 _WRITTEN: Final = frozenset(
     {"encodeURI", "encodeURIComponent", "Number", "String", "int", "quote", "quote_plus", "str"}
@@ -48,7 +49,7 @@ def name_of(node: Node | None) -> str:
             member = node.child_by_field_name("attribute") or node.child_by_field_name("property")
             names.append(source_of(member) if member else "")
             node = node.child_by_field_name("object")
-        elif node.type in _WRAPPERS:
+        elif node.type in WRAPPERS:
             node = node.named_children[0] if node.named_children else None
         elif node.type in _CALLS:
             node = callee_of(node)
@@ -87,7 +88,7 @@ def text_of(node: Node | None, depth: int = 0) -> Text:
     kind = node.type
     if kind in _STRINGS:
         return _of_string(node, depth)
-    if kind in _WRAPPERS or kind == "expression_statement":
+    if kind in WRAPPERS or kind == "expression_statement":
         return text_of(node.named_children[0] if node.named_children else None, depth + 1)
     if kind == "concatenated_string":
         return _joined(*(text_of(part, depth + 1) for part in node.named_children))
@@ -135,6 +136,8 @@ def _of_call(node: Node, depth: int) -> Text:
     addresses = [text for text in texts if text and isinstance(text[0], str) and text[0].startswith("http")]
     if addresses:  # the default of a setting, or a text that is only wrapped
         return addresses[0]
+    if len(texts) == 2 and name_of(callee).endswith(_SETTINGS):  # with a default
+        return texts[1]
     if callee is not None and callee.type in _MEMBERS:
         whole = text_of(callee.child_by_field_name("object"), depth + 1)
         if last in _TRIMMED or any(isinstance(piece, str) for piece in whole):
