@@ -279,7 +279,7 @@ def asks_for(shown: str) -> tuple[JsonValue, ...]:
 def _said(body: str) -> str:
     """What a body says, the same for each spelling."""
     if _looks_like_xml(body):
-        return json.dumps(parts_of(body.encode()), sort_keys=True)
+        return json.dumps(dict(parts_of(body.encode("utf-8", "backslashreplace"))), sort_keys=True)
     try:
         return json.dumps(json.loads(body), sort_keys=True)
     except ValueError:

@@ -48,6 +48,7 @@ from connproof.standards.structured import read_dictionary, read_item, read_list
 from connproof.standards.trace import make_traceparent, read_trace
 from connproof.transport import HttpxTransport, _Leaving
 from pytest_connproof import foreign, recording
+from pytest_connproof.xml_bodies import on_one_line, parts_of
 
 __all__ = ["TARGETS", "Outcome", "Target"]
 
@@ -261,12 +262,21 @@ def _bodies(data: bytes) -> Outcome:
     sent = decode_as_sent(response, declared=declared)
     assert sent.value is ABSENT if sent.kind in {"none", "unreadable"} else sent.value is not ABSENT
     assert sent.value is ABSENT or _jsonable(sent.value)
+    _as_a_request(response)
     try:
         value = decode(response, declared=declared)
     except ProviderBroke as error:
         return _refused(error)
     assert value is ABSENT or _jsonable(value)
     return "read"
+
+
+def _as_a_request(message: Response) -> None:
+    """The same bytes as the body of a request: told part by part, and shown on a line that says the same."""
+    parts = parts_of(message.body, message.header("content-type") or "")
+    assert parts and all(texts for texts in parts.values())
+    text = message.body.decode("utf-8", "backslashreplace")
+    assert parts_of(text.encode()) == parts_of(on_one_line(text).encode())
 
 
 def _answers(data: bytes) -> Outcome:

@@ -70,6 +70,12 @@ def test_what_a_request_asks_for_has_many_spellings(one: str, other: str) -> Non
     assert asks_for(one) == asks_for(other)
 
 
+def test_what_was_asked_for_may_be_half_a_character() -> None:
+    """A snapshot is a file that anybody may write; JSON can name what no text holds."""
+    assert asks_for("POST /x <a>\ud800</a>") == asks_for("POST /x <a >\ud800</a>")
+    assert asks_for("POST /x <a>\ud800</a>") != asks_for("POST /x <a>\ud801</a>")
+
+
 @pytest.mark.parametrize(
     "other",
     [

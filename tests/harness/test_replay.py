@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any, Literal, NoReturn
 from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
 
 import httpx
 import pytest
@@ -195,6 +196,52 @@ def test_the_differing_element_is_named_with_both_texts() -> None:
     missed = _miss(Ledger(_lane(_xml(ENVELOPE))), _xml(sent))
 
     assert ['body/Envelope/Body/Page   recorded "1"   sent "2"'] == [str(part) for part in missed.misses[0].differences]
+
+
+NAMES = st.tuples(st.sampled_from(["", "urn:a", "urn:b"]), st.sampled_from("cd"))
+TREES = st.recursive(
+    st.tuples(
+        NAMES, st.dictionaries(NAMES, st.sampled_from(["", "1", '<&"']), max_size=2), st.sampled_from(["", "1", " 1<"])
+    ),
+    lambda inner: st.tuples(NAMES, st.just({}), st.lists(inner, min_size=1, max_size=3)),
+    max_leaves=6,
+)
+
+
+def _with_prefixes(tree: Any, prefixes: dict[str, str]) -> str:
+    """Each namespace under its prefix, declared where it is used."""
+    (uri, name), attributes, inside = tree
+    tag = f"{prefixes[uri]}{name}"
+    used = {uri, *(space for space, _ in attributes)} - {""}
+    declared = "".join(f' xmlns:{prefixes[space][:-1]}="{space}"' for space in sorted(used))
+    said = "".join(f" {prefixes[space]}{key}={quoteattr(value)}" for (space, key), value in attributes.items())
+    content = escape(inside) if isinstance(inside, str) else "".join(_with_prefixes(one, prefixes) for one in inside)
+    return f"<{tag}{declared}{said}>{content}</{tag}>"
+
+
+def _by_default(tree: Any) -> str:
+    """Each namespace of an element as the default one, attributes from last to first, a line for each element."""
+    (uri, name), attributes, inside = tree
+    said = "".join(
+        f" {f'z{at}:' if space else ''}{key}={quoteattr(value)}" + (f' xmlns:z{at}="{space}"' if space else "")
+        for at, ((space, key), value) in reversed(list(enumerate(attributes.items())))
+    )
+    lines = [f'<{name} xmlns="{uri}"{said}>', f"</{name}>"]
+    return (
+        escape(inside).join(lines)
+        if isinstance(inside, str)
+        else "\n ".join([lines[0], *map(_by_default, inside), lines[1]])
+    )
+
+
+@given(one=TREES, other=TREES)
+def test_xml_bodies_match_by_meaning(one: Any, other: Any) -> None:
+    """Two bodies match exactly where they are the same tree, however each of them is written."""
+    plain = _with_prefixes(one, {"": "", "urn:a": "a:", "urn:b": "b:"})
+
+    assert _answers(_xml(plain), _xml(_with_prefixes(one, {"": "", "urn:a": "b:", "urn:b": "long-one:"})))
+    assert _answers(_xml(plain), _xml(_by_default(one)))
+    assert (one == other) is _answers(_xml(plain), _xml(_by_default(other)))
 
 
 def test_a_type_in_xml_is_its_namespace_and_name() -> None:
