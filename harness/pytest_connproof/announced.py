@@ -10,6 +10,7 @@ from connproof.model import Connector
 from connproof.places import ABSENT
 from connproof.versions import Announcement, announced, declared, served
 from pytest_connproof.answers import document_in
+from pytest_connproof.grants import of_operations
 from pytest_connproof.recording import Exchange, Lane, Recording
 
 __all__ = ["Heard", "announcements", "known_endings", "served_versions"]
@@ -40,7 +41,7 @@ def announcements(connector: Connector, recordings: Iterable[Recording], *, as_o
     """Everything that is announced, each thing once an operation, in the order of the recordings."""
     now = datetime.combine(as_of, time(), UTC)
     found: dict[Announcement, Heard] = {}
-    for recording, lane, exchange in _exchanges(recordings):
+    for recording, lane, exchange in _exchanges(connector, recordings):
         for one in announced(exchange.response, connector.api_version, operation=lane.operation, now=now):
             found.setdefault(one, Heard(one, recording, exchange))
     return tuple(found.values())
@@ -54,7 +55,7 @@ def served_versions(connector: Connector, recordings: Iterable[Recording]) -> tu
     by = version.served if isinstance(version.served, str) else version.served.text
     found: dict[Announcement, Heard] = {}
     operations = {operation.id: operation for operation in connector.operations()}
-    for recording, lane, exchange in _exchanges(recordings):
+    for recording, lane, exchange in _exchanges(connector, recordings):
         operation = operations.get(lane.operation)
         document = document_in(operation, exchange.response) if operation else ABSENT
         text = served(exchange.response, document, version)
@@ -64,8 +65,8 @@ def served_versions(connector: Connector, recordings: Iterable[Recording]) -> tu
     return tuple(found.values())
 
 
-def _exchanges(recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Lane, Exchange]]:
+def _exchanges(connector: Connector, recordings: Iterable[Recording]) -> Iterator[tuple[Recording, Lane, Exchange]]:
     for recording in recordings:
         for lane in recording.lanes:
-            for exchange in lane.exchanges:
+            for exchange in of_operations(connector, lane):
                 yield recording, lane, exchange

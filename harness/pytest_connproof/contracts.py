@@ -20,6 +20,7 @@ from connproof.model import Connector, Operation
 from connproof.places import Absent
 from connproof.schemas import shipped
 from pytest_connproof.answers import document_in, meaning_of
+from pytest_connproof.grants import of_operations
 from pytest_connproof.recording import Recording
 
 __all__ = [
@@ -81,7 +82,7 @@ def answers_of(connector: Connector, recordings: Iterable[Recording]) -> Mapping
     lanes = [lane for recording in recordings for lane in recording.lanes if lane.operation in every]
     for lane in lanes:
         answers = every[lane.operation]
-        for exchange in lane.exchanges:
+        for exchange in of_operations(connector, lane):
             if meaning_of(connector, answers.operation, exchange.response).meaning != "success":
                 continue
             document = document_in(answers.operation, exchange.response)

@@ -1,7 +1,8 @@
 """Run one lane of a recording through the engine, and keep all that checks ask about.
 
 The replay never waits for anything, so no event loop is needed: the read is driven by hand, which makes it
-fast and the same each time. No httpx call of this process escapes while it runs.
+fast and the same each time. A lane in which a token is asked for has a loop of its own, whose time is not the
+machine's. No httpx call of this process escapes while it runs.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import json
 import re
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
-from connproof.auth import sign
-from connproof.clock import Clock
+from connproof.auth import Signing, sign
+from connproof.auth.token_request import token_draft
+from connproof.clock import Clock, FixedClock
 from connproof.draft import Draft
 from connproof.errors import CallWrong, ConnproofError, ProviderSaid
 from connproof.events import AsideRead, Event, LimitsSeen, Listener, PageRead, ReadEnded, RequestSent, ignore
@@ -23,9 +26,10 @@ from connproof.model import Account, Auth, Connector, Operation, Request
 from connproof.places import ABSENT, JsonValue
 from connproof.run import Call, Engine
 from connproof.transport import Transport
+from pytest_connproof.grants import grants_in
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
-from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest
+from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest, Use
 from pytest_connproof.xml_bodies import in_any_spelling, on_one_line, parts_of
 
 __all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
@@ -33,6 +37,7 @@ __all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_wr
 _T = TypeVar("_T")
 
 COMPLETE = "complete"
+_WHENEVER: Final = FixedClock(datetime(2000, 1, 1, tzinfo=UTC))  # a pair is the same at any time
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,17 @@ class LaneRun:
         before = 0
         for whole_at, page in zip(self.asked, self.pages, strict=True):
             # The page's own answer is the last of its requests that was not made for one of its records.
-            uses = [use for use in self.tally.used if use.order <= whole_at and use.order not in self.asides]
+            uses = [use for use in self.tally.used if use.order <= whole_at and self.is_of_a_page(use)]
             if uses and index < before + page.records:
                 path = self.operation.response_path
                 inside = f"{path}[{index - before}]" if path else f"[{index - before}]"
                 return f"exchange {uses[-1].exchange.id}  {inside}"
             before += page.records
         return None
+
+    def is_of_a_page(self, use: Use) -> bool:
+        """Whether an answer is the lane's operation's own: neither a record asked for by itself, nor a token."""
+        return use.order not in self.asides and not use.grants
 
 
 @dataclass(slots=True)
@@ -130,7 +139,8 @@ def play(
     `mappings` are those that were compiled for this connector, account and clock, as Engine takes them. `net` is the
     net that no httpx call escapes; without one, a net is opened for this run.
     """
-    ledger = Ledger(lane, credentials=forms_of(connector.auth, account))
+    grants = [exchange.id for exchange in grants_in(connector, lane)]
+    ledger = Ledger(lane, credentials=forms_of(connector.auth, account), grants=grants)
     listening = _Listening(listener)
     records: list[JsonValue] = []
     error: ConnproofError | None = None
@@ -138,17 +148,25 @@ def play(
     with (net or HttpxNet()).answering(ledger):
         try:
             transport: Transport = ReplayTransport(ledger, lost=lost)
+            kept = None
+            if grants:
+                from pytest_connproof.lane_tokens import LaneTokens  # most lanes need no loop
+
+                kept = LaneTokens(
+                    connector, operation, account, ledger, transport, began=clock.now(), listener=listening
+                )
             engine = Engine(
                 connector,
-                transport,
+                kept or transport,
                 account=account,
                 models=models,
                 clock=clock,
                 listener=listening,
                 mappings=mappings,
                 nonce=_Counted(),
+                tokens=kept.tokens if kept else None,
             )
-            driven(_read(engine, operation, lane, records, resume))
+            (kept.run if kept else driven)(_read(engine, operation, lane, records, resume))
         except UnmatchedRequest as miss:
             unmatched = miss
         except ConnproofError as ended:
@@ -243,15 +261,17 @@ def credentials_of(account: Account) -> tuple[str, ...]:
 
 
 def forms_of(auth: Auth, account: Account) -> tuple[str, ...]:
-    """An account's credentials, and the one form in which they are sent encoded: the pair of HTTP Basic."""
+    """An account's credentials, and the form in which they are sent encoded: pairs of HTTP Basic, the client's too."""
     texts = credentials_of(account)
-    if auth.type != "basic":
-        return texts
     try:
-        signed = sign(Draft("GET", ""), auth, account).headers[0][1]
+        if auth.type == "basic":
+            return (*texts, sign(Draft("GET", ""), auth, account).headers[0][1].removeprefix("Basic "))
+        if auth.token is not None and auth.token.client_auth == "basic":
+            asked = token_draft(auth, account, Signing.at(_WHENEVER)).request()
+            return (*texts, (asked.header("authorization") or "").removeprefix(auth.token.client_auth_prefix))
     except CallWrong:  # one is missing: the read will say which
         return texts
-    return (*texts, signed.removeprefix("Basic "))
+    return texts
 
 
 def shown_request(request: Request, credentials: Sequence[str]) -> str:
@@ -260,7 +280,7 @@ def shown_request(request: Request, credentials: Sequence[str]) -> str:
     text = f"{request.method} {slash}{rest}"
     if request.body:
         text += f" {_compact(request.body)}"
-    for credential in credentials:
+    for credential in sorted(credentials, key=len, reverse=True):  # one may be the beginning of another
         for spelt in (in_any_spelling(credential), re.escape(quote(credential, safe=""))):
             text = re.sub(spelt, "(credential)", text)
     return text

@@ -44,7 +44,10 @@ Parts = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A request and the exchange that answered it. `order` is the request's number, from 1; `grants`: it was for a token."""
+    """A request and the exchange that answered it.
+
+    `order` is the request's number, from 1; `grants`: a token was asked for.
+    """
 
     order: int
     exchange: Exchange
@@ -118,7 +121,7 @@ class Ledger:
     """
 
     def __init__(self, lane: Lane, *, credentials: Sequence[str] = (), grants: Collection[str] = ()) -> None:
-        self._lane = lane
+        self.lane = lane
         self._grants = frozenset(grants)
         self._credentials = tuple(sorted((text for text in credentials if len(text) >= 4), key=len, reverse=True))
         self._recorded = [_parts(exchange.request) for exchange in lane.exchanges]
@@ -138,7 +141,7 @@ class Ledger:
         order = len(self._sent)
         parts = _parts(request)
         for index in self._by_address.get(_address(parts), ()):
-            exchange = self._lane.exchanges[index]
+            exchange = self.lane.exchanges[index]
             if index in self._used_by and not exchange.repeats:
                 continue
             bindings = dict(self._bindings)
@@ -150,16 +153,16 @@ class Ledger:
 
     def tally(self) -> Tally:
         """The account so far."""
-        unused = tuple(exchange for index, exchange in enumerate(self._lane.exchanges) if index not in self._used_by)
+        unused = tuple(exchange for index, exchange in enumerate(self.lane.exchanges) if index not in self._used_by)
         unmatched, bindings, granted = tuple(self._unmatched), dict(self._bindings), dict(self._granted)
         return Tally(len(self._sent), tuple(self._uses), unused, unmatched, bindings, granted)
 
     def _use(self, index: int, order: int, bindings: dict[str, str]) -> Response:
         self._bindings = bindings
-        earlier = (i for i, exchange in enumerate(self._lane.exchanges[:index]) if not exchange.repeats)
-        in_turn = self._lane.order == "unordered" or all(i in self._used_by for i in earlier)
+        earlier = (i for i, exchange in enumerate(self.lane.exchanges[:index]) if not exchange.repeats)
+        in_turn = self.lane.order == "unordered" or all(i in self._used_by for i in earlier)
         self._used_by.setdefault(index, order)
-        exchange = self._lane.exchanges[index]
+        exchange = self.lane.exchanges[index]
         grants = exchange.id in self._grants
         self._uses.append(Use(order, exchange, in_turn, grants))
         return self._filled(exchange) if grants else exchange.response
@@ -187,7 +190,7 @@ class Ledger:
         for index, recorded in enumerate(self._recorded):
             found = _differences(recorded, parts, dict(self._bindings))
             shown = tuple(Difference(d.part, d.recorded, self._hidden(d.sent, d.recorded)) for d in found)
-            misses.append(Miss(self._lane.exchanges[index], shown, self._used_by.get(index)))
+            misses.append(Miss(self.lane.exchanges[index], shown, self._used_by.get(index)))
         # The nearest first; of two equally near, the one that is still to be used.
         misses.sort(key=lambda miss: (len(miss.differences), miss.used_by is not None))
         return misses[:_SHOWN_MISSES]

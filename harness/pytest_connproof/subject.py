@@ -21,7 +21,7 @@ from connproof.clock import FixedClock
 from connproof.documents import child, read_json
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.mapping import CompiledMapping, load_model
-from connproof.model import Account, Connector, Operation, Response, UnifiedMapping, frozen
+from connproof.model import Account, Connector, Operation, Request, Response, UnifiedMapping, frozen
 from connproof.overrides import Layer
 from connproof.places import JsonValue
 from connproof.stores import account_in
@@ -30,11 +30,12 @@ from pytest_connproof import recording as recordings
 from pytest_connproof.answers import meaning_of, records_in
 from pytest_connproof.contracts import Answers, Drift, answers_of, contract_path, contracted, drift_from
 from pytest_connproof.finding import Inconclusive
+from pytest_connproof.grants import grants_in, of_operations
 from pytest_connproof.lane_run import LaneRun, credentials_of, is_write, play, shown_request
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.parity import Deviation, load_deviations
 from pytest_connproof.provider.shape import Shape
-from pytest_connproof.recording import Lane, Recording, RecordingUnfit
+from pytest_connproof.recording import Exchange, Lane, Recording, RecordingUnfit
 from pytest_connproof.snapshots import Baseline, Snapshot, SnapshotFolder
 from pytest_connproof.stage import Stage
 
@@ -169,7 +170,7 @@ class Subject:
         every = {operation.id: operation for operation in self.connector.operations() if operation.is_list}
         answers: dict[str, list[Response]] = {name: [] for name in every}
         for recorded in self.lanes.values():
-            for exchange in recorded.lane.exchanges if recorded.lane.operation in every else ():
+            for exchange in self.answered(recorded.lane) if recorded.lane.operation in every else ():
                 operation = every[recorded.lane.operation]
                 if meaning_of(self.connector, operation, exchange.response).is_success:
                     answers[operation.id].append(exchange.response)
@@ -256,6 +257,14 @@ class Subject:
         resource, _, name = lane.operation.partition(".")
         return self.connector.resources[resource].operations[name]
 
+    def answered(self, lane: Lane) -> tuple[Exchange, ...]:
+        """The exchanges of a lane that operations are answered by: all but those in which a token is asked for."""
+        return of_operations(self.connector, lane)
+
+    def grants(self, lane: Lane) -> tuple[Exchange, ...]:
+        """The exchanges of a lane in which a token is asked for."""
+        return grants_in(self.connector, lane)
+
     def run(self, lane_id: str) -> LaneRun:
         """The lane, replayed: once, however many checks ask."""
         if lane_id not in self._runs:
@@ -289,7 +298,7 @@ class Subject:
     def recorded_records(self, lane_id: str) -> tuple[JsonValue, ...]:
         """The provider's own records in the answers that a lane's run used, read without the engine's loop."""
         run = self.run(lane_id)
-        answers = (use.exchange.response for use in run.tally.used)
+        answers = (use.exchange.response for use in run.tally.used if not use.grants)
         return tuple(
             record
             for response in answers
@@ -368,10 +377,14 @@ class Subject:
             )
         return stored
 
+    def shown(self, run: LaneRun, request: Request) -> str:
+        """A request of a run on one line, without any credential."""
+        return shown_request(request, (*self.credentials, *(one.text for one in run.tally.granted.values())))
+
     def taken(self, lane_id: str) -> Snapshot:
         """What this engine returned for a lane, as a snapshot that says so."""
         run = self.run(lane_id)
-        requests = tuple(shown_request(request, self.credentials) for request in run.requests)
+        requests = tuple(self.shown(run, request) for request in run.requests)
         by = Baseline("engine", f"connproof {version('connproof')}")
         return self.snapshot_of(lane_id, by, run.outcome, requests, run.records)
 

@@ -26,6 +26,7 @@ from pytest_connproof.checks import (
     pag,
     par,
     rec,
+    refreshed,
     ret,
     rpl,
     tok,
@@ -161,6 +162,7 @@ CHECKS: Final[Sequence[Check]] = (
         "connector",
         tok.a_lost_answer_ends_no_grant,
     ),
+    Check("TOK-005", "recorded refreshes are as declared", "connector", refreshed.refreshes_are_as_declared),
     Check("MAP-001", "the fast path means what jsonata-python means", "model", mapped.fast_path_is_the_reference),
     Check("MAP-002", "every mapped record is what its model allows", "model", mapped.results_meet_the_model),
     Check(
@@ -258,6 +260,8 @@ def _applies(check: Check, subject: Subject) -> bool:
             return bool(subject.contracts)
         case "TOK-001" | "TOK-002" | "TOK-003" | "TOK-004":
             return tok.is_refreshed(subject)
+        case "TOK-005":
+            return refreshed.applies(subject)
         case "VER-001":
             return version is not None
         case "VER-002":

@@ -1,7 +1,8 @@
 """RPL-007 to RPL-009: what recordings show beyond what was recorded: each lane again, with one fault in it.
 
 The faults are derived by `counterfactual`; here the altered lanes are replayed and what comes of each is judged. A lane
-of which no fault of a kind can be derived is no target of that check.
+of which no fault of a kind can be derived is no target of that check. None is derived of a lane in which a token is
+asked for: what comes of a fault there is for the tokens' own checks.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pytest_connproof.counterfactual import (
     takes_in_all,
 )
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.lane_run import LaneRun, shown_request
+from pytest_connproof.lane_run import LaneRun
 from pytest_connproof.subject import Party, Subject
 
 _SHOWN_REQUESTS: Final = 6
@@ -62,7 +63,7 @@ def broken_off(subject: Subject, lane_id: str) -> Iterator[Altered]:
     seen = [
         exchange.response
         for recorded in subject.lanes.values()
-        for exchange in recorded.lane.exchanges
+        for exchange in subject.answered(recorded.lane)
         if not meaning_of(subject.connector, subject.operation(recorded.lane), exchange.response).is_success
     ]
     return breaks(party.connector, party.operation(lane), lane, seen)
@@ -83,6 +84,8 @@ def with_odd_fields(subject: Subject, lane_id: str) -> Iterator[Altered]:
 
 def bears(derived: Derived, subject: Subject, lane_id: str) -> bool:
     """Whether a fault can be derived of a lane. Of one that nobody can call, its check says why."""
+    if subject.grants(subject.lanes[lane_id].lane):
+        return False
     try:
         return next(derived(subject, lane_id), None) is not None
     except ConnproofError:
@@ -277,4 +280,4 @@ def _conversation(subject: Subject, run: LaneRun, altered: Altered) -> Iterator[
         by = answered.get(order)
         told = "what is not recorded, or was answered already" if by is None else by.id
         is_altered = by is not None and (id(by) not in recorded or by.id in altered.lost)
-        yield f"{order}  {shown_request(request, subject.credentials)}   {told}{'   (altered)' if is_altered else ''}"
+        yield f"{order}  {subject.shown(run, request)}   {told}{'   (altered)' if is_altered else ''}"

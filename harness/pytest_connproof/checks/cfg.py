@@ -42,9 +42,10 @@ def origins_are_pinned(subject: Subject, target: str) -> Evidence:  # noqa: ARG0
         own = origin(Asking(connector, subject.party(recorded.lane).account).base_url)
         allowed = {own, *connector.allowed_origins}
         every |= allowed
+        granting = {exchange.id for exchange in subject.grants(recorded.lane)}
         for exchange in recorded.lane.exchanges:
             seen.append(origin(exchange.request.url))
-            if origin(exchange.request.url) not in allowed:
+            if exchange.id not in granting and origin(exchange.request.url) not in allowed:
                 raise Finding(
                     f"{exchange.id} was recorded from an origin that the config does not allow",
                     rows(

@@ -352,7 +352,7 @@ def _answers(subject: Subject) -> Iterator[tuple[str, Exchange, Operation]]:
     for lane_id, recorded in subject.lanes.items():
         run = subject.run(lane_id)
         asides = {id(use.exchange): run.asides[use.order] for use in run.tally.used if use.order in run.asides}
-        for exchange in recorded.lane.exchanges:
+        for exchange in subject.answered(recorded.lane):
             aside = asides.get(id(exchange))
             yield lane_id, exchange, operations[aside.operation if aside else recorded.lane.operation]
 

@@ -147,7 +147,7 @@ def nothing_is_lost_to_a_throttle(subject: Subject, target: str) -> Evidence:  #
     lanes = breaks = 0
     paged = {operation.id for operation in subject.paged}
     for lane_id, recorded in subject.lanes.items():
-        if recorded.lane.operation not in paged:
+        if recorded.lane.operation not in paged or subject.grants(recorded.lane):  # what was refreshed is not again
             continue
         run = subject.run(lane_id)
         if run.unmatched is not None or run.error is not None or len(run.pages) < 2:
@@ -666,7 +666,7 @@ def _told(number: int | None) -> str:
 
 def _exchanges(subject: Subject) -> Iterator[tuple[str, Exchange]]:
     for lane_id, recorded in subject.lanes.items():
-        for exchange in recorded.lane.exchanges:
+        for exchange in subject.answered(recorded.lane):
             yield lane_id, exchange
 
 

@@ -348,7 +348,7 @@ def _lanes(subject: Subject) -> Sequence[str]:
     most: dict[str, str] = {}
     for lane_id, recorded in subject.lanes.items():
         operation = recorded.lane.operation
-        if _account_of(subject, lane_id):
+        if _account_of(subject, lane_id) or subject.grants(recorded.lane):  # readers in turns share no token
             continue
         if subject.mapping(recorded.lane) is None or not subject.run(lane_id).records:
             continue

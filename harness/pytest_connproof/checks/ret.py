@@ -131,7 +131,9 @@ def _marked(subject: Subject, lane_id: str, mark: Mark) -> Lane:
     """The lane with the canary in every text of its records that `mark` finds fit for it."""
     lane = subject.lanes[lane_id].lane
     path = subject.operation(lane).response_path
-    return replace(lane, exchanges=tuple(_with_canary(exchange, path, mark) for exchange in lane.exchanges))
+    answered = {exchange.id for exchange in subject.answered(lane)}  # a token's answer has no record in it
+    marked = (_with_canary(one, path, mark) if one.id in answered else one for one in lane.exchanges)
+    return replace(lane, exchanges=tuple(marked))
 
 
 def _with_canary(exchange: Exchange, path: Place | None, mark: Mark) -> Exchange:

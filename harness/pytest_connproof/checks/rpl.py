@@ -7,18 +7,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
-from connproof.errors import ProviderSaid
+from connproof.auth.token_response import TokenRefused
+from connproof.errors import ClientMisconfigured, ProviderSaid, Reauthorise, RefreshPending
 from connproof.model import Auth, Operation, Pagination, Request
 from connproof.places import ABSENT, Absent, JsonValue, Place
 from pytest_connproof.answers import document_in, meaning_of, records_in
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.lane_run import LaneRun, credentials_of, forms_of, shown_request
+from pytest_connproof.grants import asks_for_token, outcome_of
+from pytest_connproof.lane_run import LaneRun, credentials_of, forms_of
 from pytest_connproof.parity import shown_key
 from pytest_connproof.recording import Exchange
-from pytest_connproof.replay import Miss
+from pytest_connproof.redact import PLACEHOLDER
+from pytest_connproof.replay import Miss, UnmatchedRequest
 from pytest_connproof.subject import Subject
 
 _SIGNED: Final = frozenset({"oauth1", "ws_security"})  # what is sent is made of credentials, and differs each time
+_WITHOUT_A_TOKEN: Final = (Reauthorise, ClientMisconfigured, RefreshPending)  # what a refused token request leads to
 _SHORTEST_SOUGHT: Final = 6  # characters; a shorter credential stands everywhere by chance
 
 
@@ -27,7 +31,7 @@ def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
     run = _run(subject, target)
     if run.unmatched is not None:
         raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
-    if run.error is not None and not _refused(run):
+    if run.error is not None and not _refused(subject, run):
         raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-004")
     unused = run.tally.unused
     if unused:
@@ -62,7 +66,7 @@ def every_request_is_recorded(subject: Subject, target: str) -> Evidence:
             f"request {miss.order} is not in the recording",
             rows(
                 {
-                    "sent": unquote(shown_request(miss.request, subject.credentials)) + times,
+                    "sent": unquote(subject.shown(run, miss.request)) + times,
                     "nearest": [line for near in miss.misses for line in _miss_lines(near)],
                     **_leads(subject, run),
                     "ledger": _ledger(run),
@@ -87,10 +91,11 @@ def every_request_is_recorded(subject: Subject, target: str) -> Evidence:
 
 
 def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
-    """The account's credential is sent where the recording has one, and nowhere else."""
+    """The credential that the recording has is sent: the account's own, or the one that was granted; nowhere else."""
     run = _run(subject, target)
     auth = subject.connector.auth
     if run.unmatched is not None:
+        _refuse_another_token(subject, run, run.unmatched)
         raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
     if auth.type != "none" and not run.tally.bindings:
         raise Finding(
@@ -104,7 +109,10 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
         )
     account = subject.party(run.lane).account
     known = set(forms_of(subject.connector.auth, account))
+    of_tokens = _in_token_requests(run)
     for placeholder, sent in run.tally.bindings.items():
+        if placeholder in run.tally.granted or (sent not in known and placeholder in of_tokens and _is_signed(auth)):
+            continue
         if sent not in known and auth.type not in _SIGNED:
             raise Finding(
                 f"what was sent for {placeholder} is no credential of the account",
@@ -117,7 +125,7 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
             )
         name = placeholder.partition(":")[2].partition("#")[0]
         named = Place.parse(name).find(dict(account.credentials))
-        made_of_several = auth.type == "basic" or auth.type in _SIGNED
+        made_of_several = auth.type == "basic" or auth.type in _SIGNED or placeholder in of_tokens
         if named is ABSENT and not made_of_several and len(credentials_of(account)) > 1:
             raise Inconclusive(
                 f'the account has several credentials, none named "{name}": which one {placeholder} is, cannot be told',
@@ -134,21 +142,70 @@ def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
                     }
                 ),
             )
-    long = [text for text in known if len(text) >= _SHORTEST_SOUGHT]
+    secrets = [*known, *(one.text for one in run.tally.granted.values())]
+    long = [text for text in secrets if len(text) >= _SHORTEST_SOUGHT]
     for number, request in enumerate(run.requests, 1):
-        outside = [where for where, text in _outside_the_slot(request, auth) if any(known in text for known in long)]
+        is_for_a_token = asks_for_token(auth, request)
+        parts = _outside_a_token_request(request, auth) if is_for_a_token else _outside_the_slot(request, auth)
+        outside = [where for where, text in parts if any(known in text for known in long)]
         if outside:
+            slot = f"{auth.place} {auth.name}" if auth.type != "none" else "none: auth has no credential"
             raise Finding(
                 f"request {number} carries a credential outside its slot",
                 rows(
                     {
                         "found in": outside,
-                        "slot": f"{auth.place} {auth.name}" if auth.type != "none" else "none: auth has no credential",
-                        "sent": shown_request(request, subject.credentials),
+                        "slot": "what the token request declares" if is_for_a_token else slot,
+                        "sent": subject.shown(run, request),
                     }
                 ),
             )
     return {"requests": len(run.requests), "credentials": len(run.tally.bindings)}
+
+
+def _refuse_another_token(subject: Subject, run: LaneRun, miss: UnmatchedRequest) -> None:
+    """Where the request that is not in the recording has nothing wrong but its token. Raises Finding."""
+    for near in miss.misses:
+        wanted = {found[0] for part in near.differences for found in PLACEHOLDER.finditer(part.recorded)}
+        only_these = all(PLACEHOLDER.search(part.recorded) for part in near.differences)
+        if near.used_by is not None or not near.differences or not only_these:
+            continue
+        if not run.tally.granted.keys() & {*wanted, *_sent_in(run, miss.request)}:
+            continue
+        sent = _sent_in(run, miss.request) - wanted
+        granted = [f"{one}   by {run.tally.granted[one].exchange.id}" for one in run.tally.granted]
+        raise Finding(
+            f"request {miss.order} carries another credential than {near.exchange.id} was recorded with",
+            rows(
+                {
+                    "recorded": sorted(wanted),
+                    "sent": sorted(sent) or "what the recording knows nothing of",
+                    "granted": granted,
+                    "auth": f"{subject.file}:{subject.connector.source.line('/auth')}",
+                    "fix": "after a refresh the new token is sent, and the old one never again",
+                }
+            ),
+        )
+
+
+def _sent_in(run: LaneRun, request: Request) -> set[str]:
+    """The placeholders whose texts stand in a request."""
+    texts = [value for _, value in request.headers] + [request.url, (request.body or b"").decode("utf-8", "replace")]
+    return {name for name, text in run.tally.bindings.items() if any(text in where for where in texts)}
+
+
+def _in_token_requests(run: LaneRun) -> frozenset[str]:
+    """The placeholders that stand in token requests: of some, the text is made of several credentials."""
+    requests = [use.exchange.request for use in run.tally.used if use.grants]
+    texts = [
+        text for one in requests for text in (one.url, str(one.headers), (one.body or b"").decode(errors="replace"))
+    ]
+    return frozenset(found[0] for text in texts for found in PLACEHOLDER.finditer(unquote_plus(text)))
+
+
+def _is_signed(auth: Auth) -> bool:
+    """Whether a token request has a signature, which is another each time."""
+    return auth.token is not None and auth.token.jwt is not None
 
 
 def the_read_ends(subject: Subject, target: str) -> Evidence:
@@ -156,7 +213,7 @@ def the_read_ends(subject: Subject, target: str) -> Evidence:
     run = _run(subject, target)
     if run.unmatched is not None:
         raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
-    if run.error is not None and not _refused(run):
+    if run.error is not None and not _refused(subject, run):
         raise Finding(f"{target} ended in {type(run.error).__name__}", _indented(str(run.error)))
     return {"pages": len(run.pages) or 1}
 
@@ -164,7 +221,7 @@ def the_read_ends(subject: Subject, target: str) -> Evidence:
 def every_record_arrives(subject: Subject, target: str) -> Evidence:
     """Each used page's records, read from the recording itself, reach the caller once, each as mapped alone."""
     run = _run(subject, target)
-    if run.unmatched is not None or (run.error is not None and not _refused(run)):
+    if run.unmatched is not None or (run.error is not None and not _refused(subject, run)):
         raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-002 and RPL-004")
     pages = _recorded_pages(subject, run)
     limit = run.lane.call.limit if run.lane.call else None
@@ -220,7 +277,7 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
 def _recorded_pages(subject: Subject, run: LaneRun) -> list[tuple[Exchange, list[JsonValue]]]:
     """What the listing's own pages hold; where each record is asked for by itself, what those answers hold."""
     operation, asides, elements = run.operation, run.asides, run.operation.elements
-    answers = [use for use in run.tally.used if _is_success(subject, operation, use.exchange)]
+    answers = [use for use in run.tally.used if not use.grants and _is_success(subject, operation, use.exchange)]
     if run.error is not None and (operation.hydrate is not None or operation.nested):
         # A page that broke off before its records were whole is not given: the read goes on from its beginning.
         answers = [use for use in answers if run.asked and use.order <= run.asked[-1]]
@@ -321,15 +378,18 @@ def _run(subject: Subject, target: str) -> LaneRun:
 def _answers_to(subject: Subject, operation: str) -> Iterator[Exchange]:
     for recorded in subject.lanes.values():
         if recorded.lane.operation == operation:
-            yield from recorded.lane.exchanges
+            yield from subject.answered(recorded.lane)
 
 
 def _is_success(subject: Subject, operation: Operation, exchange: Exchange) -> bool:
     return meaning_of(subject.connector, operation, exchange.response).is_success
 
 
-def _refused(run: LaneRun) -> bool:
+def _refused(subject: Subject, run: LaneRun) -> bool:
     """Whether the run ended because the provider's last answer is an error: what the recording is about."""
+    if run.tally.used and run.tally.used[-1].grants:
+        came = outcome_of(subject.connector.auth, subject.account, run.tally.used[-1].exchange.response)
+        return isinstance(came, TokenRefused) and isinstance(run.error, _WITHOUT_A_TOKEN)
     last = run.tally.used[-1].exchange.response.status if run.tally.used else 200
     # A success that the engine cannot read is no answer of the provider's: the config reads it wrong.
     error = run.error
@@ -350,6 +410,14 @@ def _outside_the_slot(request: Request, auth: Auth) -> Iterator[tuple[str, str]]
     if ("body", "") not in own:
         body = (request.body or b"").decode("utf-8", "replace")
         yield "body", f"{body} {unquote_plus(body)}"
+
+
+def _outside_a_token_request(request: Request, auth: Auth) -> Iterator[tuple[str, str]]:
+    """The parts of a token request where no credential belongs: its address, and its query unless all stands there."""
+    url = urlsplit(request.url)
+    yield "address", unquote(f"{url.netloc}{url.path}")
+    if auth.token is not None and auth.token.encode != "query":
+        yield from ((f"query {name}", text) for name, text in parse_qsl(url.query))
 
 
 def _key(run: LaneRun) -> str | None:

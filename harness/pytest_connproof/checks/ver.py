@@ -25,7 +25,7 @@ def is_sent(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the chec
     requests = 0
     for recorded in subject.lanes.values():
         operation = subject.operation(recorded.lane)
-        for exchange in recorded.lane.exchanges:
+        for exchange in subject.answered(recorded.lane):
             slots = list(_slots(subject, version, operation, exchange, recorded.lane))
             requests += bool(slots)
             for slot, expected, seen in slots:
@@ -135,7 +135,7 @@ def _slots(
         return
     # The provider wrote the address of a page that its own link leads to.
     paging = operation.pagination.type if operation.pagination else ""
-    own_address = paging not in _FOLLOWING or exchange is lane.exchanges[0]
+    own_address = paging not in _FOLLOWING or exchange is subject.answered(lane)[0]
     if version.place == "query":
         if own_address:
             yield f"query {version.name}", value, [text for key, text in _query(request) if key == version.name]

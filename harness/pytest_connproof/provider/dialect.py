@@ -28,7 +28,7 @@ from connproof.model import Account, Assertion, Auth, Request, Response, TokenAn
 from connproof.places import ABSENT, Absent, JsonValue, Place
 from pytest_connproof.provider.writing import answered, at_places, dated
 
-__all__ = ["Asked", "Dialect", "Fault", "Grant", "Kind", "as_told"]
+__all__ = ["GRANT_TYPES", "Asked", "Dialect", "Fault", "Grant", "Kind", "as_told"]
 
 Kind: TypeAlias = Literal["revoked", "misconfigured", "transient"]
 
@@ -37,7 +37,7 @@ _CODES: Final[Mapping[Kind, str]] = {
     "misconfigured": "invalid_client",
     "transient": "temporarily_unavailable",
 }
-_GRANTS: Final[Mapping[str, str]] = {
+GRANT_TYPES: Final[Mapping[str, str]] = {
     "refresh_token": "refresh_token",
     "client_credentials": "client_credentials",
     "jwt_bearer": "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -191,7 +191,7 @@ class Dialect:
 
     def _grant_fault(self, params: Params, now: float) -> Fault | None:
         endpoint = self._endpoint
-        grant = _GRANTS.get(endpoint.grant)
+        grant = GRANT_TYPES.get(endpoint.grant)
         if grant is not None and "grant_type" not in self._wanted:
             if "grant_type" not in params:
                 return Fault(400, "invalid_request", "the parameter grant_type is missing")

@@ -1,0 +1,126 @@
+"""Which recorded exchanges ask for a token, and what stands in them: told from the config's `auth` alone.
+
+An exchange of the token endpoint is no page and no answer of an operation, whichever lane it stands in. It is known by
+its address and by what it asks for; what the account's variables stand for in the address is left open, so that
+traffic of any account is known.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import parse_qsl, unquote_plus
+
+from connproof.auth.token_response import TokenGranted, TokenRefused, read_token_response, token_document
+from connproof.config import BRACES, CREDENTIALS
+from connproof.links import origin
+from connproof.model import Account, Auth, Connector, Request, Response, TokenEndpoint
+from connproof.places import JsonValue
+from pytest_connproof.provider.dialect import GRANT_TYPES
+from pytest_connproof.recording import Exchange, Lane
+
+__all__ = ["asks_for_token", "credentials_in", "grants_in", "of_operations", "outcome_of", "parameters_of"]
+
+_WHENEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)  # whether a token was granted has nothing to do with the time
+
+
+def grants_in(connector: Connector, lane: Lane) -> tuple[Exchange, ...]:
+    """The exchanges of a lane that ask for a token."""
+    if connector.auth.token is None:
+        return ()
+    return tuple(exchange for exchange in lane.exchanges if asks_for_token(connector.auth, exchange.request))
+
+
+def of_operations(connector: Connector, lane: Lane) -> tuple[Exchange, ...]:
+    """The other ones: those that operations are answered by."""
+    if connector.auth.token is None:
+        return lane.exchanges
+    return tuple(exchange for exchange in lane.exchanges if not asks_for_token(connector.auth, exchange.request))
+
+
+def asks_for_token(auth: Auth, request: Request) -> bool:
+    """Whether a request goes to the config's token endpoint, for what the config asks for there."""
+    endpoint = auth.token
+    if endpoint is None or not any(_is_address(url, request.url) for _, url in auth.urls):
+        return False
+    if endpoint.body is not None:
+        pieces = "(?s:.*)".join(map(re.escape, CREDENTIALS.split(endpoint.body)[::2]))
+        return re.fullmatch(pieces, (request.body or b"").decode("utf-8", "replace")) is not None
+    said = parameters_of(request)
+    fixed = {name: value for name, value in endpoint.params if not isinstance(value, str) or "{" not in value}
+    if endpoint.grant == "none":  # a login may stand at the address of operations
+        return all(said.get(name) == value for name, value in fixed.items())
+    wanted = fixed.get("grant_type", GRANT_TYPES[endpoint.grant])
+    return said.get("grant_type", wanted) == wanted
+
+
+def parameters_of(request: Request) -> Mapping[str, JsonValue]:
+    """What a token request says, in its query and in its form or JSON object."""
+    said: dict[str, JsonValue] = dict(parse_qsl(request.url.partition("?")[2], keep_blank_values=True))
+    text = (request.body or b"").decode("utf-8", "replace")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return {**said, **dict(parse_qsl(text, keep_blank_values=True))}
+    return {**said, **document} if isinstance(document, dict) else said
+
+
+def outcome_of(
+    auth: Auth, account: Account, response: Response, now: datetime = _WHENEVER
+) -> TokenGranted | TokenRefused:
+    """What a token endpoint's recorded answer means to the config; how long a token lives is told from `now`."""
+    return read_token_response(auth, account, response, token_document(response), now)
+
+
+def credentials_in(auth: Auth, request: Request, response: Response) -> Iterator[tuple[str, str]]:
+    """The credentials of a token exchange, at the places that the config says: each, and what its kind is called."""
+    endpoint = auth.token
+    assert endpoint is not None, "what asks for tokens says where"
+    said = parameters_of(request)
+    yield from ((text, name) for name in _OF_THE_CLIENT if isinstance(text := said.get(name), str))
+    for name, value in endpoint.params:
+        braced = CREDENTIALS.fullmatch(value) if isinstance(value, str) else None
+        text = said.get(name)
+        if braced and braced[1] not in auth.variables and isinstance(text, str):
+            yield text, re.sub("[^a-z0-9]+", "_", braced[1].lower()).strip("_")
+    yield from _in_header(endpoint, request)
+    came = outcome_of(auth, Account(), response)
+    if isinstance(came, TokenGranted):
+        yield came.access_token.reveal(), "session_token" if auth.type == "session" else "access_token"
+    if came.refresh_token is not None:
+        yield came.refresh_token.reveal(), "refresh_token"
+
+
+_OF_THE_CLIENT: Final = ("refresh_token", "client_id", "client_secret", "client_assertion", "assertion")
+
+
+def _in_header(endpoint: TokenEndpoint, request: Request) -> Iterator[tuple[str, str]]:
+    """The client's pair as it is sent in the header, and its two sides."""
+    sent = request.header("authorization") or ""
+    prefix = endpoint.client_auth_prefix
+    pair = sent[len(prefix) :] if sent.lower().startswith(prefix.lower()) else ""
+    try:
+        inside = base64.b64decode(pair, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return
+    user, colon, password = inside.partition(":")
+    if colon:
+        yield pair, "basic"
+        for side, name in ((user, "client_id"), (password, "client_secret")):
+            yield from ((text, name) for text in dict.fromkeys((side, unquote_plus(side))) if text)
+
+
+def _is_address(template: str, url: str) -> bool:
+    """Whether a URL is that of a template, queries aside; a name in braces stands for any text without a slash."""
+    plain = url.partition("?")[0]
+    try:
+        address = f"{origin(plain)}/{plain.partition('//')[2].partition('/')[2]}"
+    except ValueError:
+        return False
+    pieces = BRACES.split(template.partition("?")[0])[::2]
+    return re.fullmatch("[^/]+".join(map(re.escape, pieces)), address) is not None
