@@ -37,6 +37,7 @@ __all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_wr
 _T = TypeVar("_T")
 
 COMPLETE = "complete"
+_FORM: Final = re.compile(r"[^\s=&<{\[\"]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
 _WHENEVER: Final = FixedClock(datetime(2000, 1, 1, tzinfo=UTC))  # a pair is the same at any time
 
 
@@ -287,19 +288,25 @@ def shown_request(request: Request, credentials: Sequence[str]) -> str:
 
 
 def asks_for(shown: str) -> tuple[JsonValue, ...]:
-    """What a request that was shown on one line asks for, however it is spelt: the query and JSON have no order."""
+    """What a request that was shown on one line asks for, however it is spelt: query, form and JSON have no order."""
     method, _, rest = shown.partition(" ")
     url, _, body = rest.partition(" ")
     path, _, query = url.partition("?")
     segments: list[JsonValue] = [unquote(segment) for segment in path.split("/")]
-    pairs: list[JsonValue] = [f"{name}={value}" for name, value in sorted(parse_qsl(query, keep_blank_values=True))]
+    pairs: list[JsonValue] = [f"{name}={value}" for name, value in _pairs(query)]
     return method, segments, pairs, _said(body)
+
+
+def _pairs(encoded: str) -> list[tuple[str, str]]:
+    return sorted(parse_qsl(encoded, keep_blank_values=True, errors="surrogateescape"))
 
 
 def _said(body: str) -> str:
     """What a body says, the same for each spelling."""
     if _looks_like_xml(body):
         return json.dumps(dict(parts_of(body.encode("utf-8", "backslashreplace"))), sort_keys=True)
+    if _FORM.fullmatch(body):
+        return json.dumps(_pairs(body))
     try:
         return json.dumps(json.loads(body), sort_keys=True)
     except ValueError:

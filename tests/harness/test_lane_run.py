@@ -58,15 +58,16 @@ def test_no_credential_is_shown_escaped(spelt: str) -> None:
     [
         ("GET /x?a=1&b=2", "GET /x?b=2&a=1"),
         ('POST /x {"a":1,"b":2}', 'POST /x {"b": 2, "a": 1}'),
+        ("POST /x a=1&b=x+y", "POST /x b=x%20y&a=1"),
         (
             'POST /x <e:E xmlns:e="urn:e"><e:P k="1" l="2">1</e:P></e:E>',
             "POST /x <E xmlns='urn:e'> <P l='2' k='1'>1</P> </E>",
         ),
     ],
-    ids=["query", "JSON", "XML"],
+    ids=["query", "JSON", "form", "XML"],
 )
 def test_what_a_request_asks_for_has_many_spellings(one: str, other: str) -> None:
-    """The order of parameters, members and attributes, and the prefixes of XML, are no part of it."""
+    """The order of parameters, members, fields and attributes, and the prefixes of XML, are no part of it."""
     assert asks_for(one) == asks_for(other)
 
 
@@ -74,6 +75,22 @@ def test_what_was_asked_for_may_be_half_a_character() -> None:
     """A snapshot is a file that anybody may write; JSON can name what no text holds."""
     assert asks_for("POST /x <a>\ud800</a>") == asks_for("POST /x <a >\ud800</a>")
     assert asks_for("POST /x <a>\ud800</a>") != asks_for("POST /x <a>\ud801</a>")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("POST /x a=1&b=2", "POST /x a=1&b=3"),
+        ("POST /x a=1&b=2", "POST /x a=1"),
+        ("POST /x a=1", "POST /x a=1&a=1"),
+        ("POST /x a=&b=2", "POST /x b=2"),
+        ("POST /x b=2 & a=1", "POST /x a=1 & b=2"),
+    ],
+    ids=["value", "field", "twice", "empty", "a text that is no form"],
+)
+def test_another_form_asks_for_something_else(one: str, other: str) -> None:
+    """Every field of a form counts, however often it stands there; what is no form is a text."""
+    assert asks_for(one) != asks_for(other)
 
 
 @pytest.mark.parametrize(
