@@ -38,6 +38,7 @@ _SECRET: Final = frozenset({"strong", "credential"})
 _HIDDEN: Final = "(credential)"
 # Before the index of an element or of one in a list; behind what says that it is an attribute, and its namespace.
 _LAST_NAME: Final = re.compile(r"([^/@}\[\]]+)(?:\[\d+\]|(?:/\d+)*)$")
+_SCHEME: Final = re.compile(r'"(?:Basic|Bearer|Digest|OAuth|Token) ', re.IGNORECASE)  # no part of the credential
 _LIFETIME_S: Final = 3600
 _NO_SECRET: Final = 3
 _MOST_MISSES: Final = 8
@@ -210,8 +211,10 @@ class Served:
             yield f"{name}   {self._without_credential(difference)}"
 
     def _without_credential(self, difference: Difference) -> Difference:
-        is_secret = self._slot(difference.part).kind in _SECRET
-        return replace(difference, sent=_HIDDEN) if is_secret and difference.sent.startswith('"') else difference
+        if self._slot(difference.part).kind not in _SECRET or not difference.sent.startswith('"'):
+            return difference
+        scheme = _SCHEME.match(difference.sent)
+        return replace(difference, sent=f'{scheme[0]}{_HIDDEN}"' if scheme else _HIDDEN)
 
     def _slot(self, part: str) -> Slot:
         """What a part holds, by its name: that of a header, of a parameter, or the last one of a path in the body."""

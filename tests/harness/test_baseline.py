@@ -307,6 +307,18 @@ def test_a_request_that_is_not_recorded_is_told_with_the_nearest(shop: Project, 
     assert not (shop.root / SNAPSHOT).exists()
 
 
+def test_a_credential_that_is_called_otherwise_is_told_by_what_it_is_called(shop: Project, taken: Taken) -> None:
+    """Clients say "token" for "Bearer": without that word, the two would be told to be the same."""
+    shop.write("old/plain.py", PLAIN.replace("Bearer ", "token "))
+
+    done = taken(sys.executable, "old/plain.py", options=("--env", "SHOP_TOKEN={access_token}"))
+
+    assert 1 == done.code
+    told = 'header.authorization   recorded "Bearer {{secret:access_token#1}}"   sent "token (credential)"'
+    assert told in done.text
+    assert "example-access-token" not in done.text
+
+
 def test_another_host_is_not_reached(shop: Project, taken: Taken) -> None:
     """What goes through the proxy ends there: nothing is passed on."""
     elsewhere = FIXED.replace("print(", "print(httpx.get('https://telemetry.example/v1?a=1').status_code)\nprint(")
