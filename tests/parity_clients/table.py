@@ -31,6 +31,12 @@ def one_as_true(request: Request) -> Request:
     return replace(request, body=(request.body or b"").replace(b"presence=1", b"presence=true"))
 
 
+def token_in_form(request: Request) -> Request:
+    """Its token is in a header, those of its day had it in the form."""
+    asked = one_as_true(request)
+    return replace(asked, body=(asked.body or b"") + b"&token=token")
+
+
 def without_index(request: Request) -> Request:
     """It counts what is to be expanded (expand[0]=), others do not (expand[]=)."""
     return replace(request, url=re.sub(r"expand(\[|%5B)[0-9](\]|%5D)", "expand[]", request.url))
@@ -78,8 +84,8 @@ _QUICKBOOKS: Final = Client("python-quickbooks", "query_quickbooks.py")
 _NANGO: Final = "{0}/nango-{0}/integrations/{0}/tests/{1}.test.json"
 _GITHUB3: Final = "github/github3.py/tests/cassettes/Repository_{0}.json"
 _OCTOKIT: Final = "github/octokit-fixtures/scenarios/api.github.com/paginate-issues/normalized-fixture.json"
-_SLACK_RUBY: Final = "slack/slack-ruby-client/spec/fixtures/slack/web/paginated_users_list.yml"
-_PAY: Final = "stripe/pay/test/vcr_cassettes/test_stripe_allows_subscription_quantities.yml"
+_SLACK_RUBY: Final = "slack/slack-ruby-client{0}/spec/fixtures/slack/web/paginated_users_list.yml"
+_PAY: Final = "stripe/pay/test/vcr_cassettes/test_stripe_{0}.yml"
 _PAY_CUT: Final = (("<VENDOR_ID>", "1"), ("<VENDOR_AUTH_CODE>", "x"))
 _ACTIVE_PROJECT: Final = "jira/active_project/test/fixtures/vcr_cassettes/jira_adapter/{0}_static.yml"
 _QBO_API: Final = "quickbooks/qbo_api/spec/vcr/all/vendors_by_5.yml"
@@ -90,11 +96,18 @@ _PAGE: Final = "STARTPOSITION {start} MAXRESULTS {count}"
 
 LISTINGS: Final = (
     Listing(_SALESFORCE, Ours("salesforce", "contacts.list"), ("$instance_url", "60.0", "$q"), without_last_slash),
-    Listing(
-        _SALESFORCE,
-        Corpus("salesforce", "records.query", _NANGO.format("salesforce", "articles"), count=3),
-        ("https://provider.test", "59.0", "$q"),
-        without_last_slash,
+    *(
+        Listing(
+            _SALESFORCE,
+            Corpus("salesforce", f"{what}.list", _NANGO.format("salesforce", file), count=pages),
+            ("https://provider.test", "59.0", "$q"),
+            without_last_slash,
+        )
+        for what, file, pages in (
+            ("accounts", "articles", 3),
+            ("opportunities", "opportunities", 1),
+            ("users", "users", 1),
+        )
     ),
     Listing(
         _GITHUB,
@@ -123,10 +136,16 @@ LISTINGS: Final = (
         Corpus("github", "stargazers.list", _GITHUB3.format("stargazers"), first=2, count=5),
         ("get_stargazers", "betamaxpy/betamax", "$per_page", "{}"),
     ),
-    Listing(_SLACK, Corpus("slack", "users.list", _SLACK_RUBY, count=7), ("5",), one_as_true),
+    Listing(_SLACK, Corpus("slack", "users.list", _SLACK_RUBY.format(""), count=7), ("5",), one_as_true),
+    Listing(
+        _SLACK,
+        Corpus("slack", "users.list", _SLACK_RUBY.format("-history/2017-08-29-877c4c8"), count=5),
+        ("5",),
+        token_in_form,
+    ),
     Listing(
         _STRIPE,
-        Corpus("stripe", "invoice_payments.list", _PAY, first=6, cut=_PAY_CUT),
+        Corpus("stripe", "invoice_payments.list", _PAY.format("allows_subscription_quantities"), first=6, cut=_PAY_CUT),
         (
             "invoice_payments",
             '{"payment": {"payment_intent": "$payment_payment_intent", "type": "$payment_type"}, "status": "$status"}',
@@ -134,15 +153,20 @@ LISTINGS: Final = (
     ),
     Listing(
         _STRIPE,
-        Corpus("stripe", "charges.get", _PAY, first=5, cut=_PAY_CUT),
+        Corpus("stripe", "charges.get", _PAY.format("allows_subscription_quantities"), first=5, cut=_PAY_CUT),
         ("charges", '{"expand": ["balance_transaction", "payment_intent", "refunds.data.balance_transaction"]}', "$id"),
         without_index,
     ),
     Listing(
         _STRIPE,
-        Corpus("stripe", "invoices.get", _PAY, first=7, cut=_PAY_CUT),
+        Corpus("stripe", "invoices.get", _PAY.format("allows_subscription_quantities"), first=7, cut=_PAY_CUT),
         ("invoices", '{"expand": ["total_discount_amounts.discount.source.coupon"]}', "$id"),
         without_index,
+    ),
+    Listing(
+        _STRIPE,
+        Corpus("stripe", "subscriptions.get", _PAY.format("can_retrieve_subscription"), first=4, cut=_PAY_CUT),
+        ("subscriptions", "{}", "$id"),
     ),
     Listing(_HUBSPOT, Ours("hubspot", "contacts.list"), ("contacts", "$limit", "$properties"), as_one_list),
     *(
@@ -164,6 +188,11 @@ LISTINGS: Final = (
         _JIRA,
         Corpus("jira", "transitions.list", _ACTIVE_PROJECT.format("transition_issue_success")),
         ("transitions", "$issue"),
+    ),
+    Listing(
+        _JIRA,
+        Corpus("jira", "issues.get", _ACTIVE_PROJECT.format("find_issue_success"), first=1),
+        ("issue", "$issue", _FIELDS),
     ),
     Listing(
         _XERO,

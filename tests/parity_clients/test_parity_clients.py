@@ -82,7 +82,7 @@ def test_a_client_that_says_what_the_engine_says(listing: Listing) -> None:
     text = told([found], [])
     row = re.compile(rf"{CLIENT} +\S+ +shop deals\.list +synthetic +2 / 2 +3 / 3 +9 +none")
     assert row.search(text)
-    assert text.endswith("1 clients, 1 of 1 listings: 3 records, 9 fields compared; 0 differences, none unexpected")
+    assert text.endswith("1 client, 1 of 1 listings: 3 records, 9 fields compared; 0 differences, none unexpected")
 
 
 def test_a_difference_that_nobody_expects(listing: Listing) -> None:
@@ -241,7 +241,7 @@ def test_the_command(listing: Listing, monkeypatch: pytest.MonkeyPatch, capsys: 
     """It ends with 0 where all is as expected, with 1 where it is not, with 2 for a client that it does not know."""
     monkeypatch.setattr(parity_clients, "LISTINGS", (listing,))
     assert 0 == parity_clients.main([])
-    assert "1 clients, 1 of 1 listings" in capsys.readouterr().out
+    assert "1 client, 1 of 1 listings" in capsys.readouterr().out
 
     monkeypatch.setattr(parity_clients, "LISTINGS", (changing(listing, "amounts are texts"),))
     assert 1 == parity_clients.main([CLIENT])

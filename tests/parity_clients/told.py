@@ -99,7 +99,7 @@ def _sum(every: Sequence[Compared], unmet: Sequence[str]) -> str:
     fields = sum(each.comparison.fields_compared for each in done if each.comparison)
     found = sum(len(each.waived) + len(each.unexpected) for each in done)
     unexpected = sum(len(each.unexpected) for each in done)
-    text = f"{clients} clients, {len(done)} of {len(every)} listings: {records:,} records, {fields:,} fields compared; "
+    text = f"{clients} client{'' if clients == 1 else 's'}, {len(done)} of {len(every)} listings: {records:,} records, {fields:,} fields compared; "
     text += f"{found:,} differences, {unexpected or 'none'} unexpected"
     return f"{text}: FAILED" if failed(every, unmet) else text
 

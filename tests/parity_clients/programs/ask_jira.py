@@ -1,4 +1,4 @@
-"""jira: the issues of a search, or the transitions of an issue. A resource keeps the answer's JSON in `raw`."""
+"""jira: the issues of a search, an issue, or its transitions. A resource keeps the answer's JSON in `raw`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ jira = JIRA(
 )
 if what == "transitions":
     json.dump(jira.transitions(words[0]), sys.stdout)
+elif what == "issue":
+    json.dump([jira.issue(words[0], fields=words[1]).raw], sys.stdout)
 else:
     jira._fields_cache_value = {"Summary": "summary"}  # it would ask for the names of fields first
     found = jira.search_issues(words[0], maxResults=50, fields=words[1], use_post=True)
