@@ -44,6 +44,9 @@ OLD: Final[Mapping[str, Handler]] = {
             "contacts.get": ("contacts", "--id", "0035e00000EXm01QAA"),
             "accounts.list": ("accounts",),
             "accounts.get": ("accounts", "--id", "0015e00000EXm01QAA"),
+            "opportunities.list": ("opportunities",),
+            "opportunities.list#updated-after": ("opportunities", "--updated-after", "2026-05-05T00:00:00Z"),
+            "opportunities.get": ("opportunities", "--id", "0065e00000EXm04QAA"),
         },
     ),
     "zoho": Handler(
@@ -63,9 +66,13 @@ OLD: Final[Mapping[str, Handler]] = {
     ),
     "hubspot": Handler(
         command=("node", "tests/legacy/hubspot.ts"),
-        options=("--env", "HUBSPOT_ACCESS_TOKEN={access_token}"),
+        options=(
+            *("--env", "HUBSPOT_ACCESS_TOKEN={access_token}", "--env", "HUBSPOT_REFRESH_TOKEN={refresh_token}"),
+            *("--env", "HUBSPOT_CLIENT_ID={client_id}", "--env", "HUBSPOT_CLIENT_SECRET={client_secret}"),
+        ),
         lanes={
             "contacts.list": ("contacts", "--page-size", "5"),
+            "contacts.list#token-refreshed": ("contacts", "--page-size", "5"),
             "contacts.get": ("contacts", "--id", "701000000001"),
             "companies.list": ("companies", "--page-size", "4"),
             "deals.list": ("deals", "--page-size", "3"),
@@ -73,9 +80,14 @@ OLD: Final[Mapping[str, Handler]] = {
     ),
     "pipedrive": Handler(
         command=("node", "tests/legacy/pipedrive.ts"),
-        options=("--env", "PIPEDRIVE_API_DOMAIN={origin}", "--env", "PIPEDRIVE_TOKEN={access_token}"),
+        options=(
+            *("--env", "PIPEDRIVE_API_DOMAIN={origin}", "--env", "PIPEDRIVE_TOKEN={access_token}"),
+            *("--env", "PIPEDRIVE_REFRESH_TOKEN={refresh_token}", "--env", "PIPEDRIVE_CLIENT_ID={client_id}"),
+            *("--env", "PIPEDRIVE_CLIENT_SECRET={client_secret}"),
+        ),
         lanes={
             "persons.list": ("persons", "--limit", "3"),
+            "persons.list#token-refreshed": ("persons", "--limit", "3"),
             "persons.get": ("persons", "--id", "101"),
             "organizations.list": ("organizations", "--limit", "3"),
             "deals.list": ("deals", "--limit", "2"),
@@ -83,9 +95,14 @@ OLD: Final[Mapping[str, Handler]] = {
     ),
     "greenhouse": Handler(
         command=("node", "tests/legacy/greenhouse.ts"),
-        options=("--env", "GREENHOUSE_URL={base_url}", "--env", "GREENHOUSE_TOKEN={access_token}"),
+        options=(
+            *("--env", "GREENHOUSE_URL={base_url}", "--env", "GREENHOUSE_TOKEN={access_token}"),
+            *("--env", "GREENHOUSE_REFRESH_TOKEN={refresh_token}", "--env", "GREENHOUSE_CLIENT_ID={client_id}"),
+            *("--env", "GREENHOUSE_CLIENT_SECRET={client_secret}"),
+        ),
         lanes={
             "candidates.list": ("candidates", "--per-page", "3"),
+            "candidates.list#token-refreshed": ("candidates", "--per-page", "3"),
             "candidates.list#updated-after": ("candidates", "--per-page", "3", "--since", "2026-10-05T00:00:00Z"),
             "candidates.get": ("candidates", "--id", "53880108"),
             "jobs.list": ("jobs", "--per-page", "3"),
