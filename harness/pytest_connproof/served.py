@@ -1,8 +1,8 @@
 """A recorded lane as its provider: requests that code of any language sends, answered from the lane's ledger.
 
 The ledger is that of a replay in this process. What only the old code says of itself is not compared: headers that
-no recorded request has. A token is granted to whoever asks the config's token endpoint for one, as recordings hold
-none; what else no recording holds is refused, and told.
+no recorded request has. A token request that the lane does not hold is granted to whoever asks the config's endpoint;
+what else no recording holds is refused, and told.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from connproof.links import origin
 from connproof.model import Headers, Request, Response
 from connproof.places import ABSENT, JsonValue
 from connproof.run.asking import Asking
+from pytest_connproof.grants import grants_in
 from pytest_connproof.lane_run import forms_of, shown_request
 from pytest_connproof.provider.dialect import Dialect, Grant
 from pytest_connproof.recording import Lane
@@ -89,7 +90,14 @@ class Served:
         self._known = (*forms_of(party.connector.auth, party.account), *secrets)
         named = {name for one in (lane, *also) for exchange in one.exchanges for name, _ in exchange.request.headers}
         self._compared = _Compared(frozenset(named - {name.lower() for name in ignored}))
-        self._ledgers = [Ledger(self._comparable(one), credentials=self._known) for one in (lane, *also)]
+        self._ledgers = [
+            Ledger(
+                self._comparable(one),
+                credentials=self._known,
+                grants=[exchange.id for exchange in grants_in(party.connector, one)],
+            )
+            for one in (lane, *also)
+        ]
         self._requests: list[Request] = []
         paging = party.operation(lane).pagination
         self._next = paging.next_url_field if paging and paging.type == "next_url" else None
@@ -103,7 +111,7 @@ class Served:
         """What the provider answered; 501 for what no recording holds."""
         is_at_home = bool(self.home) and request.url.startswith(f"{self.home}/")
         if is_at_home:
-            request = replace(request, url=self.origin + request.url[len(self.home) :])
+            request = self._meant(request)
         compared, missed = self._compared.of(request), []
         for ledger in self._ledgers:
             try:
@@ -113,7 +121,7 @@ class Served:
                 continue
             self._requests.append(compared)
             return self._leading_home(response) if is_at_home else response
-        if (granted := self._granted(request, anywhere=is_at_home)) is not None:
+        if (granted := self._granted(request)) is not None:
             self.tokens += 1
             return granted
         self.unmatched.append(missed[0])
@@ -178,14 +186,20 @@ class Served:
             body = body.replace(json.dumps(leads).encode(), json.dumps(moved).encode())
         return replace(response, headers=headers, body=body)
 
-    def _granted(self, request: Request, *, anywhere: bool) -> Response | None:
-        """A token of the example account, where the config's token endpoint is asked; `anywhere`: at any origin."""
+    def _meant(self, request: Request) -> Request:
+        """What a request to the server is meant for: the config's token endpoint, or else the origin of base_url."""
+        auth, account, path = self._party.connector.auth, self._party.account, request.url[len(self.home) :]
+        if self._dialect is not None and auth.token is not None:
+            endpoint = origin(token_url(auth, account, refreshing=auth.token.grant == "refresh_token"))
+            asked = replace(request, url=endpoint + path)
+            if self._dialect.is_asked(asked):
+                return asked
+        return replace(request, url=self.origin + path)
+
+    def _granted(self, request: Request) -> Response | None:
+        """A token of the example account, where the config's token endpoint is asked."""
         auth, account = self._party.connector.auth, self._party.account
-        if self._dialect is None or auth.token is None:
-            return None
-        elsewhere = origin(token_url(auth, account, refreshing=auth.token.grant == "refresh_token"))
-        meant = replace(request, url=elsewhere + request.url[len(self.origin) :]) if anywhere else request
-        if not (self._dialect.is_asked(request) or self._dialect.is_asked(meant)):
+        if self._dialect is None or auth.token is None or not self._dialect.is_asked(request):
             return None
         held: JsonValue = dict(account.credentials)
         access = auth.token_path.find(held) if auth.token_path else ABSENT
