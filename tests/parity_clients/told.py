@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from comparing import Compared, Waived
+from comparing import Compared, Expected, Waived
 from connproof.errors import printable, shortened
 from connproof.places import ABSENT, Absent, JsonValue
 from pytest_connproof.parity import Difference, groups
@@ -62,14 +62,14 @@ def _asks(every: Sequence[Compared]) -> Iterator[str]:
 
 
 def _expected(every: Sequence[Compared]) -> Iterator[str]:
-    groups: dict[object, list[Waived]] = {}
+    met: dict[Expected, list[Waived]] = {}
     for each in every:
         for waived in each.waived:
-            groups.setdefault(waived.by, []).append(waived)
-    if groups:
-        yield "differences that are expected, with the first of each"
-    for found in groups.values():
-        difference, by, _ = found[0]
+            met.setdefault(waived.by, []).append(waived)
+    if met:
+        yield "differences that are expected, with the first of each (missing: the client alone has it)"
+    for by, found in met.items():
+        difference = found[0].difference
         paths = list(dict.fromkeys(waived.difference.pattern for waived in found))
         more = f" and {len(paths) - _MOST_PATHS} more" if len(paths) > _MOST_PATHS else ""
         yield f"  {by.client}: {by.kind}, {len(found)} at {', '.join(paths[:_MOST_PATHS])}{more}"
@@ -99,8 +99,8 @@ def _sum(every: Sequence[Compared], unmet: Sequence[str]) -> str:
     fields = sum(each.comparison.fields_compared for each in done if each.comparison)
     found = sum(len(each.waived) + len(each.unexpected) for each in done)
     unexpected = sum(len(each.unexpected) for each in done)
-    text = f"{clients} client{'' if clients == 1 else 's'}, {len(done)} of {len(every)} listings: {records:,} records, {fields:,} fields compared; "
-    text += f"{found:,} differences, {unexpected or 'none'} unexpected"
+    text = f"{clients} client{'' if clients == 1 else 's'}, {len(done)} of {len(every)} listings: {records:,} records, "
+    text += f"{fields:,} fields compared; {found:,} differences, {unexpected or 'none'} unexpected"
     return f"{text}: FAILED" if failed(every, unmet) else text
 
 
