@@ -1,0 +1,541 @@
+"""Every question that `connproof new` asks, in one table: each is a prompt on a terminal and an option of the command.
+
+What is asked depends on earlier answers alone. An answer is judged by the language itself: it is written into a config
+in which everything that is not answered yet has a harmless stand-in, so that whatever is wrong then is wrong with the
+answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from connproof.auth import SCHEMES
+from connproof.config import parse
+from connproof.errors import CallWrong, ConfigWrong
+from connproof.mapping import load_model
+from connproof.pagination import STRATEGIES
+from connproof.places import Place
+from connproof.schemas import nearest
+from pytest_connproof.scaffold.document import Answers, connector_of, default_prefix
+from pytest_connproof.scaffold.sample import Sample, as_expression, read_sample
+
+__all__ = [
+    "CONNECTORS",
+    "MODELS",
+    "QUESTIONS",
+    "Context",
+    "Question",
+    "fault_of",
+    "mapped_fields",
+    "refuse_existing",
+]
+
+CONNECTORS: Final = Path("connectors")
+_OF_THE_MODELS: Final = "unified"  # their folder, among those of the connectors
+MODELS: Final = CONNECTORS / _OF_THE_MODELS
+
+_AUTHS: Final = tuple(SCHEMES)
+_PAGINATIONS: Final = tuple(STRATEGIES)
+_GRANTS: Final = ("refresh_token", "client_credentials", "jwt_bearer")
+_CLIENT_AUTHS: Final = ("basic", "body", "id_only", "private_key_jwt", "bearer_jwt", "none")
+_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "HS256")
+_MOST_SHOWN: Final = 10
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an answer may be told from: those before it, and the sample where one is given."""
+
+    answers: Answers
+    sample: Sample | None = None
+
+
+Proposal: TypeAlias = Callable[[Context], str | None]
+Check: TypeAlias = Callable[[str, Context], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question. `stand_in` is an answer that is always right, for drafts in which it is not answered yet.
+
+    `proposes` gives what Enter takes: None where it has to be answered, "" where it may be left out. `asked_if` names
+    earlier questions, and which answers to one of them make this one asked; () is any. `checks` says what is wrong and
+    what to do, before the language is asked.
+    """
+
+    name: str
+    asks: str
+    stand_in: str
+    choices: tuple[str, ...] = ()
+    metavar: str = "TEXT"
+    proposes: Proposal = lambda _: None
+    from_sample: bool = False
+    keeps_spaces: bool = False
+    asked_if: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    checks: Check = lambda _text, _context: None
+
+    @property
+    def flag(self) -> str:
+        """The option that answers it; the connector's name is an argument."""
+        return f"--{self.name.replace('_', '-')}" if self.metavar != "CONNECTOR" else self.metavar
+
+    def applies(self, answers: Answers) -> bool:
+        """Whether it is asked after these answers."""
+        return not self.asked_if or any(
+            answers.get(name, "") in words if words else bool(answers.get(name)) for name, words in self.asked_if
+        )
+
+    @property
+    def condition(self) -> str:
+        """With which options it says something."""
+        ways = []
+        for name, words in self.asked_if:
+            flag = f"--{name.replace('_', '-')}"
+            ways += [f"{flag} {word}" for word in words] or [flag]
+        return " or ".join(ways)
+
+
+def _fixed(text: str) -> Proposal:
+    return lambda _: text
+
+
+_OPTIONAL: Final = _fixed("")
+
+
+# What is wrong with a text, and what to do, where the language would say it in words of the config.
+
+
+def _name(text: str, _: Context) -> str | None:
+    if _NAME.fullmatch(text) is None:
+        last = text.rstrip("/").rpartition("/")[2]
+        near = re.sub(r"[^a-z0-9._-]+", "-", last.lower()).strip("-._")
+        return (
+            f'"{text}": a connector is named in small letters, digits and . _ -, and is written to connectors/NAME'
+            f"{f': say {near}' if near else ''}"
+        )
+    if text == _OF_THE_MODELS:
+        return f"{MODELS} is the folder of the unified models: choose another name"
+    try:
+        refuse_existing(CONNECTORS / text)
+    except CallWrong as there:
+        return f"{there.what}: {', '.join(there.facts['there'])}; {there.fix}"
+    return None
+
+
+def _url(text: str, _: Context) -> str | None:
+    if "://" not in text:
+        # What stands before an @ may be a password.
+        return f"a URL begins with its scheme: https://{text.rpartition('@')[2].lstrip('/')}"
+    if "{api_version}" in text:
+        return 'write the version itself, such as v1; "api_version" is declared in connector.json afterwards'
+    return None
+
+
+def _path(text: str, _: Context) -> str | None:
+    if "://" in text:
+        return "it is appended to the base URL: give what comes after that"
+    if "?" in text:
+        return f'parameters stand under "query" in connector.json, not here: {text.partition("?")[0]}'
+    return None if text.startswith("/") else f"a path begins with a slash: /{text}"
+
+
+def _optional_path(text: str, context: Context) -> str | None:
+    return _path(text, context) if text else None
+
+
+def _resource(text: str, _: Context) -> str | None:
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) is None:
+        return f'"{text}": a resource is named in letters, digits, _ and -, beginning with a letter: contacts'
+    return None
+
+
+def _number(text: str, _: Context) -> str | None:
+    return None if re.fullmatch(r"[0-9]{1,9}", text) else f'"{text}" is no whole number'
+
+
+def _page_size(text: str, context: Context) -> str | None:
+    return _number(text, context) or ("a page has at least one record" if int(text) == 0 else None)
+
+
+def _params(text: str, _: Context) -> str | None:
+    names = [name.strip() for name in text.split(",")]
+    if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) for name in names):
+        return "name the parameters with commas between them, not their values: username,password"
+    return "it names a parameter twice" if len(set(names)) < len(names) else None
+
+
+def _sample(text: str, _: Context) -> str | None:
+    if not text:
+        return None
+    try:
+        read_sample(Path(text))
+    except CallWrong as wrong:
+        return f"{wrong.what} ({wrong.fix})"
+    return None
+
+
+def _response_path(text: str, context: Context) -> str | None:
+    if context.sample is None or context.sample.records(text):
+        return None
+    return f"no list of records stands there in {context.sample.name}"
+
+
+def _key(text: str, context: Context) -> str | None:
+    if not text or context.sample is None:
+        return None
+    records = context.sample.records(context.answers["response_path"])
+    if "[*]" in text:
+        return None  # the language says why not
+    try:
+        expression = as_expression(text)
+    except ValueError as wrong:
+        return str(wrong)
+    top = re.split(r"[.\[]", expression, maxsplit=1)[0].strip("`")
+    without = sum(top not in record for record in records)
+    return f"{without} of {len(records)} records in {context.sample.name} have no member {top}" if without else None
+
+
+def _model(text: str, context: Context) -> str | None:
+    if not text:
+        return None
+    try:
+        schema = load_model(MODELS, text)
+    except ConfigWrong as wrong:
+        problem = wrong.problems[0]
+        return f"{problem.message}: {problem.hint}" if problem.hint else problem.message
+    if not context.answers["key"]:
+        return "a unified record has an id: say with --key where it stands in a record"
+    assert isinstance(schema, dict), "a model is an object"
+    required = schema.get("required")
+    fields = mapped_fields(text, context)
+    if missing := [str(name) for name in required if name not in fields] if isinstance(required, list) else []:
+        return (
+            f"it requires {', '.join(missing)}, which nothing here gives: leave --model out, and write unified yourself"
+        )
+    return None
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raise CallWrong, naming what is there, for a folder that a connector cannot be written to."""
+    if not os.path.lexists(folder) or (folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())):
+        return
+    inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["a file"]
+    shown = (*inside[:_MOST_SHOWN], f"{len(inside) - _MOST_SHOWN} more") if len(inside) > _MOST_SHOWN else inside
+    raise CallWrong(
+        f"{folder} is there already",
+        facts={"there": tuple(shown) or ("an empty folder by a link",)},
+        fix="choose another name, or move it away: nothing is overwritten",
+    )
+
+
+def mapped_fields(model: str, context: Context) -> dict[str, str]:
+    """The fields of a model that can be told: its key from the resource's key, others by name from the sample."""
+    schema = load_model(MODELS, model)
+    assert isinstance(schema, dict), "a model is an object"
+    properties = schema["properties"]
+    assert isinstance(properties, dict), "its x-key names one of them"
+    told = context.sample.fields(schema, context.answers["response_path"]) if context.sample else {}
+    told[str(schema["x-key"])] = f"$id({as_expression(context.answers['key'])})"
+    return {name: told[name] for name in properties if name in told}
+
+
+# What a sample tells.
+
+
+def _from(look: Callable[[Sample, Answers], str | None], otherwise: str | None = None) -> Proposal:
+    def proposed(context: Context) -> str | None:
+        found = look(context.sample, context.answers) if context.sample else None
+        return otherwise if found is None else found
+
+    return proposed
+
+
+def _pagination_of(sample: Sample, answers: Answers) -> str | None:
+    at = answers["response_path"]
+    return "next_url" if sample.next_url_field(at) else "cursor" if sample.cursor_field(at) else None
+
+
+def _named_as_its_place(context: Context) -> str | None:
+    """Nothing needs to be said where the place of the cursor ends in a name."""
+    return "" if Place.parse(context.answers["cursor_field"]).last_name else None
+
+
+_OAUTH2: Final = (("auth", ("oauth2",)),)
+_SESSION: Final = (("auth", ("session",)),)
+_PAGED: Final = (("pagination", tuple(kind for kind in _PAGINATIONS if kind != "none")),)
+
+QUESTIONS: Final[tuple[Question, ...]] = (
+    Question("connector", "Name of the connector, which is its folder's", "new", metavar="CONNECTOR", checks=_name),
+    Question(
+        "base_url",
+        "Base URL; what differs between accounts stands in braces",
+        "https://api.example.com",
+        metavar="URL",
+        checks=_url,
+    ),
+    Question("auth", "How a request says on whose behalf it is", "none", _AUTHS, metavar="TYPE"),
+    Question(
+        "key_in", "Where the key is sent", "header", ("header", "query"), "PLACE", asked_if=(("auth", ("api_key",)),)
+    ),
+    Question(
+        "key_name",
+        "Name of the header or the parameter that holds the key",
+        "X-Stand-In",
+        metavar="NAME",
+        asked_if=(("auth", ("api_key",)),),
+    ),
+    Question(
+        "username",
+        "User name; what stands in braces comes from the account's credentials",
+        "{username}",
+        proposes=_fixed("{username}"),
+        asked_if=(("auth", ("basic",)),),
+    ),
+    Question(
+        "password", "Password, likewise", "{password}", proposes=_fixed("{password}"), asked_if=(("auth", ("basic",)),)
+    ),
+    Question(
+        "token_url",
+        "URL of the token endpoint",
+        "https://id.example.com/token",
+        metavar="URL",
+        checks=_url,
+        asked_if=_OAUTH2,
+    ),
+    Question(
+        "grant",
+        "Grant by which a token is asked for",
+        "refresh_token",
+        _GRANTS,
+        proposes=_fixed("refresh_token"),
+        asked_if=_OAUTH2,
+    ),
+    Question("client_auth", "How the client says who it is", "body", _CLIENT_AUTHS, "WAY", asked_if=_OAUTH2),
+    Question(
+        "jwt_algorithm",
+        "How the assertion is signed",
+        "RS256",
+        _ALGORITHMS,
+        "NAME",
+        asked_if=(("grant", ("jwt_bearer",)), ("client_auth", ("private_key_jwt", "bearer_jwt"))),
+    ),
+    Question("scope", "Scope that is asked for (Enter: none)", "", proposes=_OPTIONAL, asked_if=_OAUTH2),
+    Question(
+        "realm", "Realm in the OAuth 1 header (Enter: none)", "", proposes=_OPTIONAL, asked_if=(("auth", ("oauth1",)),)
+    ),
+    Question(
+        "session_header",
+        "Name of the header that holds the session's token",
+        "X-Stand-In",
+        metavar="NAME",
+        asked_if=_SESSION,
+    ),
+    Question(
+        "login_url", "URL of the login", "https://id.example.com/login", metavar="URL", checks=_url, asked_if=_SESSION
+    ),
+    Question(
+        "login_params",
+        "Parameters of the login, with commas between",
+        "username",
+        metavar="NAMES",
+        checks=_params,
+        asked_if=_SESSION,
+    ),
+    Question(
+        "login_encode",
+        "How the login sends them",
+        "form",
+        ("form", "json"),
+        "WAY",
+        proposes=_fixed("form"),
+        asked_if=_SESSION,
+    ),
+    Question(
+        "login_token",
+        "Where the token stands in the login's answer",
+        "access_token",
+        metavar="PATH",
+        proposes=_fixed("access_token"),
+        asked_if=_SESSION,
+    ),
+    Question(
+        "prefix",
+        "What stands before the credential, its space included",
+        "",
+        proposes=lambda context: default_prefix(context.answers),
+        keeps_spaces=True,
+        asked_if=(("auth", ("api_key", "bearer", "oauth2", "session")),),
+    ),
+    Question(
+        "resource", "Name of a resource that is listed, such as contacts", "rows", metavar="NAME", checks=_resource
+    ),
+    Question("path", "Path of its listing, below the base URL", "/rows", metavar="PATH", checks=_path),
+    Question(
+        "sample",
+        "File with the JSON of one answer of the listing, to propose from (Enter: none)",
+        "",
+        metavar="FILE",
+        proposes=_OPTIONAL,
+        checks=_sample,
+    ),
+    Question(
+        "response_path",
+        "Where the records stand in an answer; $ where it is the list itself",
+        "$",
+        metavar="PATH",
+        proposes=_from(lambda sample, _: sample.response_path()),
+        from_sample=True,
+        checks=_response_path,
+    ),
+    Question(
+        "key",
+        "What identifies a record: where its id stands in it (Enter: not known)",
+        "",
+        metavar="PATH",
+        proposes=_from(lambda sample, answers: sample.key(answers["response_path"]), ""),
+        from_sample=True,
+        checks=_key,
+    ),
+    Question(
+        "pagination",
+        "How one page leads to the next",
+        "none",
+        _PAGINATIONS,
+        "TYPE",
+        proposes=_from(_pagination_of),
+        from_sample=True,
+    ),
+    Question(
+        "cursor_field",
+        "Where the cursor of the next page stands in an answer",
+        "next",
+        metavar="PATH",
+        proposes=_from(lambda sample, answers: sample.cursor_field(answers["response_path"])),
+        from_sample=True,
+        asked_if=(("pagination", ("cursor",)),),
+    ),
+    Question(
+        "cursor_param",
+        "Query parameter that sends the cursor back (Enter: the last name of its place)",
+        "cursor",
+        metavar="NAME",
+        proposes=_named_as_its_place,
+        asked_if=(("pagination", ("cursor",)),),
+    ),
+    Question(
+        "offset_param",
+        "Query parameter that counts records",
+        "offset",
+        metavar="NAME",
+        asked_if=(("pagination", ("offset",)),),
+    ),
+    Question(
+        "page_param", "Query parameter that counts pages", "page", metavar="NAME", asked_if=(("pagination", ("page",)),)
+    ),
+    Question(
+        "first_page",
+        "Number of the first page",
+        "1",
+        metavar="NUMBER",
+        proposes=_fixed("1"),
+        checks=_number,
+        asked_if=(("pagination", ("page",)),),
+    ),
+    Question(
+        "link_rel",
+        "Relation of the next page in the Link header",
+        "next",
+        metavar="NAME",
+        proposes=_fixed("next"),
+        asked_if=(("pagination", ("link_header",)),),
+    ),
+    Question(
+        "next_url_field",
+        "Where the URL of the next page stands in an answer",
+        "next",
+        metavar="PATH",
+        proposes=_from(lambda sample, answers: sample.next_url_field(answers["response_path"])),
+        from_sample=True,
+        asked_if=(("pagination", ("next_url",)),),
+    ),
+    Question(
+        "keyset_field",
+        "Where the key that the next request names stands in a record",
+        "id",
+        metavar="PATH",
+        proposes=lambda context: context.answers["key"] or None,
+        asked_if=(("pagination", ("keyset",)),),
+    ),
+    Question(
+        "keyset_param",
+        "Query parameter that names it",
+        "after",
+        metavar="NAME",
+        asked_if=(("pagination", ("keyset",)),),
+    ),
+    Question(
+        "page_size_param",
+        "Query parameter that asks for a page size (Enter: none)",
+        "",
+        metavar="NAME",
+        proposes=_OPTIONAL,
+        asked_if=_PAGED,
+    ),
+    Question(
+        "page_size",
+        "Records a page that are asked for",
+        "1",
+        metavar="NUMBER",
+        checks=_page_size,
+        asked_if=(("page_size_param", ()),),
+    ),
+    Question(
+        "get_path",
+        "Path of one record, its id in braces, such as /rows/{id} (Enter: none)",
+        "",
+        metavar="PATH",
+        proposes=_OPTIONAL,
+        checks=_optional_path,
+    ),
+    Question(
+        "get_response_path",
+        "Where the record stands in that answer; $ where it is the record itself",
+        "$",
+        metavar="PATH",
+        asked_if=(("get_path", ()),),
+    ),
+    Question(
+        "model",
+        "Unified model that its records become, such as crm.contact (Enter: none)",
+        "",
+        metavar="MODEL",
+        proposes=_OPTIONAL,
+        checks=_model,
+    ),
+)
+
+
+def fault_of(question: Question, text: str, context: Context) -> str | None:
+    """What is wrong with an answer after those before it, and what to do; None where nothing is."""
+    if question.choices and text not in question.choices:
+        return f'"{text}" is none of them: {nearest(text, question.choices)}'
+    if wrong := question.checks(text, context):
+        return wrong
+    draft = {**context.answers, question.name: text}
+    for other in QUESTIONS:
+        if other.name not in draft and other.applies(draft):
+            draft[other.name] = other.stand_in
+    fields = {"id": "id"} if draft["model"] else {}
+    try:
+        parse(json.dumps(connector_of(draft, fields)).encode(), folder=draft["connector"])
+    except ConfigWrong as refused:
+        problem = refused.problems[0]
+        return f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    return None
