@@ -120,8 +120,10 @@ HARNESS = Package(
         "old_code",
         "served",
         "baseline",
-        "commands",
         "audit",
+        "migrated",
+        "migrated_telling",
+        "commands",
         "audit_command",
         "scaffold",
         "new_command",
@@ -135,7 +137,19 @@ PACKAGES = (ENGINE, HARNESS)
 # Inside a subpackage siblings know nothing of each other, and `__init__` knows them all. What they
 # share is told here, in order: each may import those before it, and every other file all of them.
 SHARED: dict[str, tuple[str, ...]] = {
-    "audit": ("facts", "sources", "texts", "naming", "reading", "requests", "signs", "connectors", "history", "document"),
+    "audit": (
+        "facts",
+        "sources",
+        "grammars",
+        "texts",
+        "naming",
+        "reading",
+        "requests",
+        "signs",
+        "connectors",
+        "history",
+        "document",
+    ),
     "auth": ("signing", "assertion"),
     "counterfactual": ("altered",),
     "config": ("notes", "conditions", "limits", "shapes", "variables", "auth", "paging", "listings"),

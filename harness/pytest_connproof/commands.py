@@ -1,4 +1,4 @@
-"""The harness's own commands: certify, import, export, drift, versions, baseline, parity.
+"""The harness's own commands: certify, import, export, drift, versions, baseline, parity, migrated.
 
 The `connproof` command finds them by entry point.
 """
@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -389,6 +390,67 @@ def parity(
         width = shutil.get_terminal_size((_WIDTH, 24)).columns
         typer.echo(parity_report.as_text(told, width=width, colour=_has_colours()), nl=False)
     raise typer.Exit(parity_report.EXIT_CODES[told.verdict])
+
+
+@app.command(
+    epilog="Exit codes: 0 it can be deleted; 1 something stands in its way; 2 an input cannot be used; 3 nothing is "
+    "known to stand in its way, but something could not be judged."
+)
+def migrated(
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="A connector, by folder or name.")],
+    *,
+    legacy: Annotated[
+        list[Path], typer.Option(metavar="PATH", help="The old code's file or folder; once for each, where several.")
+    ],
+    tree: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Where to look for what needs it. Default: the repository that it is in."),
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LISTING", help="What the old code never gave, such as invoices.list."),
+    ] = None,
+    apart: Annotated[
+        list[Path] | None, typer.Option(metavar="PATH", help="A file or folder whose words mean other code.")
+    ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The certificate. Default: certificates/CONNECTOR.json.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines, in format connproof-migrated/1.")] = False,
+    as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge as on this day. Default: today.")] = "",
+) -> None:
+    r"""Say whether the old code can be deleted that a connector replaces, or what still stands in its way.
+
+    The certificate, parity with what this very code returned, and every place that imports or names it.
+
+    \b
+    connproof migrated shop --legacy old/shop.py
+    connproof migrated shop --legacy old/shop --legacy old/shop_models.py --without invoices.list
+    """
+    if find_spec("tree_sitter_language_pack") is None:
+        raise CallWrong(
+            "connproof migrated needs tree-sitter-language-pack, which is not installed",
+            fix="pip install 'connproof[pytest,audit]'",
+        )
+    from pytest_connproof import migrated_telling  # replays, and grammars: only here
+    from pytest_connproof.migrated import judge
+    from pytest_connproof.named import subject_named
+    from pytest_connproof.subject import Settings
+
+    day = _date("--as-of", as_of) if as_of else datetime.now().astimezone().date()
+    told = judge(
+        subject_named(connector, Settings(as_of=day)),
+        legacy,
+        tree=tree,
+        without=without or (),
+        apart=apart or (),
+        certificate=certificate,
+    )
+    if as_json:
+        typer.echo(json.dumps(migrated_telling.as_document(told), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(migrated_telling.as_text(told, colour=_has_colours()), nl=False)
+    raise typer.Exit(migrated_telling.EXIT_CODES[told.verdict])
 
 
 def _accept(subject: Subject, texts: Sequence[str], *, reason: str, owner: str, expires: str, yes: bool) -> str:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from pytest_connproof.audit.facts import (
     Branch,
@@ -26,10 +25,11 @@ from pytest_connproof.audit.facts import (
     Unparsed,
     words,
 )
+from pytest_connproof.audit.grammars import parser
 from pytest_connproof.audit.texts import WRAPPERS, arguments_of, callee_of, key_of, name_of, source_of, text_of
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 __all__ = ["read"]
 
@@ -67,16 +67,9 @@ class _Around:
     decorates: bool = False
 
 
-@cache
-def _parser(language: str) -> Parser:
-    from tree_sitter_language_pack import get_parser  # of the extra [audit]
-
-    return get_parser(cast("Literal['python']", language))  # the names of the table in `sources`
-
-
 def read(path: str, language: str, source: bytes, *, deeply: bool) -> FileFacts:
     """The facts of a file. Where `deeply` is false, only its length, and what cannot be read."""
-    tree = _parser(language).parse(source)
+    tree = parser(language).parse(source)
     facts = FileFacts(path, language, source.count(b"\n") + (not source.endswith(b"\n") and source != b""))
     if tree.root_node.has_error:
         facts = replace(facts, unparsed=(_fault(path, tree.root_node),))

@@ -16,7 +16,7 @@ from typing import Final
 
 from connproof.errors import CallWrong
 
-__all__ = ["LANGUAGES", "Found", "find", "is_test"]
+__all__ = ["LANGUAGES", "Found", "everything", "find", "is_test", "repository_of"]
 
 # By the end of a file's name: the grammar that reads it.
 LANGUAGES: Final = {
@@ -49,6 +49,11 @@ _NOT_READ: Final = {
 _OTHERS: Final = frozenset(
     {"node_modules", "vendor", "third_party", "bower_components", "site-packages", "dist", "build", "__pycache__"}
     | {"venv", "__generated__", "coverage"}
+)
+# Where git says nothing: folders that begin with a dot and say how a tree is built and run.
+_CONCERNED: Final = frozenset(
+    {".github", ".gitlab", ".circleci", ".buildkite", ".woodpecker", ".azure", ".husky", ".devcontainer", ".vscode"}
+    | {".config", ".storybook"}
 )
 _MOST_BYTES: Final = 1_000_000
 
@@ -89,6 +94,29 @@ def find(root: Path) -> Found:
     return Found(tuple(files), dict(sorted(not_read.items())), tuple(left_out))
 
 
+def everything(root: Path) -> list[str]:
+    """Every file below a folder, of whatever kind, that git has or would add; sorted, without others' code.
+
+    Raises CallWrong where there is no such folder.
+    """
+    if not root.is_dir():
+        raise CallWrong(f"{root}: no such folder", fix="name the root of a repository, or a folder in one")
+    # What git has is nobody's build: a folder of that name may hold the scripts that make one.
+    others = _OTHERS - {"build", "dist", "coverage"}
+    paths = (name for name in sorted(_listed(root)) if others.isdisjoint(PurePosixPath(name).parts[:-1]))
+    return [name for name in paths if (root / name).is_file() and not (root / name).is_symlink()]
+
+
+def repository_of(path: Path) -> Path | None:
+    """The root of the repository that a folder is in; None where it is in none, or git is not installed."""
+    command = ["git", "-C", str(path), "rev-parse", "--show-toplevel"]
+    try:
+        said = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 the caller's own folder
+    except FileNotFoundError:
+        return None
+    return Path(os.fsdecode(said.stdout.rstrip(b"\n"))) if said.returncode == 0 else None
+
+
 @lru_cache(maxsize=1 << 16)
 def is_test(path: str) -> bool:
     """Whether a file is a test by its name or its folder."""
@@ -114,6 +142,6 @@ def _listed(root: Path) -> Iterator[str]:
 
 def _walked(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in _OTHERS and not name.startswith(".")]
+        folders[:] = [name for name in folders if name not in _OTHERS and (name[0] != "." or name in _CONCERNED)]
         inside = Path(folder).relative_to(root)
         yield from ((inside / name).as_posix() for name in names)
