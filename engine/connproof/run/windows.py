@@ -108,11 +108,12 @@ class Windows:
         if self._window.cap is None:
             return False
         size = step.page.size or 1
-        # Pages may have come short because records were left out of them, and those count too where they came from.
-        reached = max(in_window, (step.position.pages + 1) * size if step.page.size else 0)
-        # A page that would reach beyond the cap is refused whole; where the listing ends before, nothing comes next.
-        following = 0 if isinstance(step.following, End) else size
-        return reached >= self._window.cap or reached + following > self._window.cap
+        if isinstance(step.following, End):
+            # Pages may have come short because records were left out of them, and those fill the cap too.
+            places = (step.position.pages + 1) * size if step.page.size else 0
+            return max(in_window, places) >= self._window.cap
+        # A page that would reach beyond the cap is refused whole.
+        return in_window + size > self._window.cap
 
     def _reopen(self, pages: int, records: int) -> None:
         self._bound = self._newest
