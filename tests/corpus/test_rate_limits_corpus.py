@@ -24,7 +24,7 @@ JUDGED_BY = {
     "github/github3.py": "github",
     "google/gspread": "google",
     "google/gspread-history": "google",
-    "greenhouse/greenhouse_io": "greenhouse",
+    "greenhouse/greenhouse_io": "greenhouse-v1",
     "hubspot/hubspot-ruby": "hubspot",
     "mastodon/Mastodon.py": None,
     "notion/notion-ruby-client": "notion",

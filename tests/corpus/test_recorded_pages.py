@@ -80,6 +80,7 @@ SOURCES = [
     Source("github/github3.py", "github", elements, _links_on, 1),
     Source("github/octokit-fixtures", "github", elements, _links_on, 2),
     Source("google/nango-google-drive", "google", _at("files"), _says("nextPageToken"), 70),
+    Source("greenhouse/greenhouse_io", "greenhouse-v1", elements, _links_on, 3),
     Source("hubspot/nango-hubspot", "hubspot", _at("results"), _inside("paging", "next"), 1),
     Source("microsoft-graph/nango-microsoft", "microsoft-graph", _at("value"), _says("@odata.nextLink"), 3),
     Source("notion/notion-ruby-client", "notion", _at("results"), _says("has_more"), 6),

@@ -225,6 +225,34 @@ LISTINGS = [
         (1, 2),
     ),
     Listing(
+        "greenhouse-v1",
+        "candidates",
+        (
+            answer(
+                [{"id": 1, "first_name": "Ann", "custom_fields": {"desired_level": None}}],
+                (
+                    "link",
+                    (
+                        '<https://harvest.greenhouse.io/v1/candidates?page=2&per_page=500>; rel="next", '
+                        '<https://harvest.greenhouse.io/v1/candidates?page=2&per_page=500>; rel="last"'
+                    ),
+                ),
+            ),
+            answer(
+                [{"id": 2, "first_name": "Bo"}],
+                (
+                    "link",
+                    (
+                        '<https://harvest.greenhouse.io/v1/candidates?page=1&per_page=500>; rel="prev", '
+                        '<https://harvest.greenhouse.io/v1/candidates?page=2&per_page=500>; rel="last"'
+                    ),
+                ),
+            ),
+        ),
+        "/v1/candidates?page=2&per_page=500",
+        (1, 2),
+    ),
+    Listing(
         "workday",
         "workers",
         (workers(1, 21001, 21002), workers(2, 21003)),
@@ -732,8 +760,8 @@ def test_a_read_of_several_requests(read: Read) -> None:
 
 
 def test_every_provider_has_a_config() -> None:
-    """The 25 of the checklist; one of them has two APIs, which sign differently, and so two configs."""
-    assert {*PROVIDERS, "workday-rest"} == set(NAMES)
+    """The 25 of the checklist; two of them have two APIs, which sign differently, and so two configs."""
+    assert {*PROVIDERS, "greenhouse-v1", "workday-rest"} == set(NAMES)
     assert 25 == len(PROVIDERS)
 
 
@@ -797,6 +825,7 @@ def pair(text: str) -> str:
 SENT = {
     "bamboohr": pair("invented-api_key:x"),
     "freshdesk": pair("invented-api_key:X"),
+    "greenhouse-v1": pair("invented-api_key:"),
     "okta": "SSWS invented-api_token",
     "stripe": pair("invented-secret_key:"),
     "zendesk": pair("invented-email/token:invented-api_token"),
