@@ -128,7 +128,7 @@ def compared(listing: Listing, expected: Sequence[Expected]) -> Compared:
     except NotHere as away:
         return replace(found, skipped=str(away))
     found = replace(found, kind=traffic.kind)
-    records, tally = traffic.read()
+    records, tally = traffic.replayed()
     served = _Spelt(listing, traffic)
     listed, faults = _listed(listing, traffic, served)
     if changed := compare(traffic.recorded, records, key=None).differences:

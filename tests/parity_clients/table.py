@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from comparing import Client, Listing
 from connproof.model import Request
-from traffic import Corpus, Ours
+from traffic import Corpus, Ours, Simulated
 
 __all__ = ["LISTINGS"]
 
@@ -42,13 +42,9 @@ def without_index(request: Request) -> Request:
     return replace(request, url=re.sub(r"expand(\[|%5B)[0-9](\]|%5D)", "expand[]", request.url))
 
 
-def as_one_list(request: Request) -> Request:
+def properties_as_one(request: Request) -> Request:
     """It names properties one by one (properties=a&properties=b), others in one list."""
-    url = urlsplit(request.url)
-    pairs = parse_qsl(url.query)
-    named = ",".join(value for name, value in pairs if name == "properties")
-    rest = [(name, value) for name, value in pairs if name != "properties"]
-    return replace(request, url=url._replace(query=urlencode([*rest, ("properties", named)])).geturl())
+    return _as_one(request, "properties")
 
 
 def without_nulls(request: Request) -> Request:
@@ -56,6 +52,20 @@ def without_nulls(request: Request) -> Request:
     body = json.loads(request.body or b"{}")
     kept = {name: value for name, value in body.items() if name not in {"expand", "validateQuery"}}
     return replace(request, body=json.dumps(kept).encode())
+
+
+def fields_as_one(request: Request) -> Request:
+    """It names fields one by one (fields=a&fields=b), others in one list."""
+    return _as_one(request, "fields")
+
+
+def _as_one(request: Request, parameter: str) -> Request:
+    """Several parameters of one name as one, their values in a list with commas."""
+    url = urlsplit(request.url)
+    pairs = parse_qsl(url.query)
+    values = ",".join(value for name, value in pairs if name == parameter)
+    rest = [(name, value) for name, value in pairs if name != parameter]
+    return replace(request, url=url._replace(query=urlencode([*rest, (parameter, values)])).geturl())
 
 
 def as_query(request: Request) -> Request:
@@ -93,6 +103,22 @@ _QBO_API: Final = "quickbooks/qbo_api/spec/vcr/all/vendors_by_5.yml"
 _FIELDS: Final = "summary,description,status,assignee,reporter,created,updated,project,issuetype,duedate,priority"
 _TENANT: Final = "7c1d0a52-0000-4000-8000-00000000a001"
 _PAGE: Final = "STARTPOSITION {start} MAXRESULTS {count}"
+
+_CUSTOMERS: Final = Simulated(
+    "stripe",
+    "customers.list",
+    records=10,
+    size=3,
+    record={"object": "customer", "created": 1767323045, "email": None, "livemode": False, "metadata": {}},
+    envelope={"object": "list", "url": "/v1/customers"},
+)
+_FOUND_ISSUES: Final = Simulated(
+    "jira",
+    "found_issues.list",
+    records=250,
+    size=100,
+    record={"key": "ACME-1", "fields": {"summary": "Roof", "updated": "2026-01-02T03:04:05.000+0000"}},
+)
 
 LISTINGS: Final = (
     Listing(_SALESFORCE, Ours("salesforce", "contacts.list"), ("$instance_url", "60.0", "$q"), without_last_slash),
@@ -168,13 +194,14 @@ LISTINGS: Final = (
         Corpus("stripe", "subscriptions.get", _PAY.format("can_retrieve_subscription"), first=4, cut=_PAY_CUT),
         ("subscriptions", "{}", "$id"),
     ),
-    Listing(_HUBSPOT, Ours("hubspot", "contacts.list"), ("contacts", "$limit", "$properties"), as_one_list),
+    Listing(_STRIPE, _CUSTOMERS, ("customers", '{"limit": $limit}')),
+    Listing(_HUBSPOT, Ours("hubspot", "contacts.list"), ("contacts", "$limit", "$properties"), properties_as_one),
     *(
         Listing(
             _HUBSPOT,
             Corpus("hubspot", f"{kind}.list", _NANGO.format("hubspot", f"list-{kind}")),
             (kind, "$limit", "$properties"),
-            as_one_list,
+            properties_as_one,
         )
         for kind in ("contacts", "companies", "deals")
     ),
@@ -194,6 +221,7 @@ LISTINGS: Final = (
         Corpus("jira", "issues.get", _ACTIVE_PROJECT.format("find_issue_success"), first=1),
         ("issue", "$issue", _FIELDS),
     ),
+    Listing(_JIRA, _FOUND_ISSUES, ("pages", "$jql", "$fields"), fields_as_one),
     Listing(
         _XERO,
         Ours("xero", "invoices.list"),

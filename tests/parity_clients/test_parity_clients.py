@@ -276,7 +276,7 @@ def test_the_engine_gives_what_is_recorded(listing: Listing) -> None:
         pytest.skip(ABSENT)
     traffic = listing.source.traffic()
 
-    records, tally = traffic.read()
+    records, tally = traffic.replayed()
 
     assert traffic.recorded == records
     assert records

@@ -1,12 +1,14 @@
 """Recorded exchanges of one call, whoever recorded them, and the connector that reads them.
 
 Our connectors' recordings are written from documentation; the corpus was recorded by others, and is read where it lies.
+What neither has, several pages of some providers, the simulated provider plays.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -14,18 +16,24 @@ from typing import Any, Final, Protocol
 
 import formats
 from connproof import config
-from connproof.model import Response
+from connproof.model import Account, Request, Response
 from connproof.places import JsonValue
 from connproof.run import Call, Engine
+from connproof.transport import Transport
 from listings import ABSENT, CORPUS
+from pytest_connproof import recording
 from pytest_connproof.foreign import Tape, Taped
 from pytest_connproof.lane_run import driven, forms_of
-from pytest_connproof.recording import Lane
+from pytest_connproof.provider.api import Api
+from pytest_connproof.provider.habits import Case
+from pytest_connproof.provider.shape import Shape
+from pytest_connproof.recording import Exchange, Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally
+from pytest_connproof.stage import Stage
 from pytest_connproof.subject import Party, Settings, Subject
 from readings import read_by, records_on
 
-__all__ = ["Corpus", "NotHere", "Ours", "Source", "Traffic"]
+__all__ = ["Corpus", "NotHere", "Ours", "Simulated", "Source", "Traffic"]
 
 ROOT: Final = Path(__file__).parents[2]
 _CONFIGS: Final = Path(__file__).parent / "configs"
@@ -56,11 +64,10 @@ class Traffic:
         operation = self.party.operation(self.lane)
         return [record for each in self.lane.exchanges for record in records_on(each.response, operation)]
 
-    def read(self) -> tuple[list[JsonValue], Tally]:
-        """What the engine gives of it in the provider's own form, and what it asked for. Raises as the engine does."""
-        connector, account, operation = self.party.connector, self.party.account, self.party.operation(self.lane)
-        ledger = Ledger(self.lane, credentials=forms_of(connector.auth, account))
-        engine = Engine(connector, ReplayTransport(ledger), account=account)
+    def read(self, transport: Transport) -> list[JsonValue]:
+        """What the engine gives of it in the provider's own form. Raises as the engine does."""
+        operation = self.party.operation(self.lane)
+        engine = Engine(self.party.connector, transport, account=self.party.account)
         said, target, name = self.lane.call, operation.resource, operation.name
         call = Call(raw=True)
         if said is not None:
@@ -71,7 +78,12 @@ class Traffic:
                 return [record async for record in engine.read(target, name, call)]
             return [await engine.one(target, name, call)]
 
-        return driven(read()), ledger.tally()
+        return driven(read())
+
+    def replayed(self) -> tuple[list[JsonValue], Tally]:
+        """What the engine gives of its exchanges, and what it asked for."""
+        ledger = Ledger(self.lane, credentials=forms_of(self.party.connector.auth, self.party.account))
+        return self.read(ReplayTransport(ledger)), ledger.tally()
 
 
 class Source(Protocol):
@@ -107,8 +119,7 @@ class Ours:
 class Corpus:
     """Exchanges of a file of the corpus, from `first` on, `count` of them, read by an operation of a config.
 
-    `base_url` is the config's, where the recorder left the host out. `cut` are texts that the recorder put in the place
-    of others, and those others.
+    `cut` are texts that the recorder put in the place of others, and those others.
     """
 
     config: str
@@ -116,7 +127,6 @@ class Corpus:
     file: str
     first: int = 0
     count: int = 1
-    base_url: str | None = None
     cut: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -129,14 +139,8 @@ class Corpus:
             raise NotHere(ABSENT)
         exchanges = _tape(CORPUS / self.file).exchanges[self.first : self.first + self.count]
         whole = [self._whole(each) for each in exchanges]
-        (reading,) = read_by(self._document(), whole, lambda operation: operation.id == self.operation)
+        (reading,) = read_by(_document(self.config), whole, lambda operation: operation.id == self.operation)
         return Traffic(Party(reading.connector, reading.account), reading.lane, "recorded", signed=False)
-
-    def _document(self) -> dict[str, Any]:
-        own = _CONFIGS / f"{self.config}.json"
-        file = own if own.exists() else _SHARED_CONFIGS / own.name
-        document: dict[str, Any] = json.loads(file.read_bytes())
-        return document if self.base_url is None else {**document, "base_url": self.base_url}
 
     def _whole(self, taped: Taped) -> Taped:
         """The exchange with what its recorder cut out put back."""
@@ -145,6 +149,57 @@ class Corpus:
             url, body = url.replace(instead, text), body.replace(instead.encode(), text.encode())
         answered = Response(response.status, response.headers, body)
         return replace(taped, request=replace(request, url=url), response=answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A listing of so many records, read from the simulated provider in the dialect of a config, `size` at a time.
+
+    `record` is what a record looks like, and `envelope` what stands around them.
+    """
+
+    config: str
+    operation: str
+    records: int
+    size: int
+    record: Mapping[str, JsonValue]
+    envelope: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.config} {self.operation}"
+
+    def traffic(self) -> Traffic:
+        connector = config.parse(json.dumps(_document(self.config)).encode(), folder=self.config)
+        (operation,) = (one for one in connector.operations() if one.id == self.operation)
+        shape = Shape(dict(self.envelope), dict(self.record))
+        stage = Stage(connector, Account(), operation, {self.operation: shape})
+        provider = _Noting(stage.api(Case(self.records, self.size, {})))
+        lane = Lane(self.operation, "strict", recording.Call(page_size=self.size), (), "")
+        whole = Traffic(Party(connector, Account()), lane, "simulated", signed=False)
+        whole.read(provider)
+        return replace(whole, lane=replace(lane, exchanges=tuple(provider.exchanges)))
+
+
+class _Noting:
+    """A transport that asks a provider, and keeps what was said."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self.exchanges: list[Exchange] = []
+
+    async def send(self, request: Request) -> Response:
+        response = self._api.answer(request)
+        name = f"{self._api.operation.id}/{len(self.exchanges) + 1}"
+        self.exchanges.append(Exchange(name, request, response, repeats=False, pointer=""))
+        return response
+
+
+def _document(name: str) -> dict[str, Any]:
+    """The config of this name: one of this folder, or of those that read the corpus."""
+    own = _CONFIGS / f"{name}.json"
+    document: dict[str, Any] = json.loads((own if own.exists() else _SHARED_CONFIGS / own.name).read_bytes())
+    return document
 
 
 @cache
