@@ -50,10 +50,11 @@ _OTHERS: Final = frozenset(
     {"node_modules", "vendor", "third_party", "bower_components", "site-packages", "dist", "build", "__pycache__"}
     | {"venv", "__generated__", "coverage"}
 )
-# Where git says nothing: folders that begin with a dot and say how a tree is built and run.
-_CONCERNED: Final = frozenset(
-    {".github", ".gitlab", ".circleci", ".buildkite", ".woodpecker", ".azure", ".husky", ".devcontainer", ".vscode"}
-    | {".config", ".storybook"}
+# What tools keep for themselves, where no git says so; other folders with a dot say how a tree is built and run.
+_OF_TOOLS: Final = frozenset(
+    {".git", ".hg", ".svn", ".venv", ".tox", ".nox", ".cache", ".direnv", ".eggs", ".idea", ".next", ".nuxt", ".yarn"}
+    | {".gradle", ".terraform", ".turbo", ".parcel-cache", ".pnpm-store", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+    | {".hypothesis", ".ipynb_checkpoints", ".svelte-kit"}
 )
 _MOST_BYTES: Final = 1_000_000
 
@@ -142,6 +143,6 @@ def _listed(root: Path) -> Iterator[str]:
 
 def _walked(root: Path) -> Iterator[str]:
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in _OTHERS and (name[0] != "." or name in _CONCERNED)]
+        folders[:] = [name for name in folders if name not in _OTHERS | _OF_TOOLS]
         inside = Path(folder).relative_to(root)
         yield from ((inside / name).as_posix() for name in names)

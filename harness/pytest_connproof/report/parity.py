@@ -257,7 +257,7 @@ def _lane_lines(told: ConnectorParity, lane: LaneRows, width: int, paint: _Paint
     else:
         yield f"  ended     {paint(parity.run.outcome, 'bad')}; the baseline: {parity.stored.outcome}"
         yield from (f"            {printable(line)}" for line in str(parity.run.error or "").splitlines()[:1])
-    yield from _request_lines(told, lane, parity, paint)
+    yield from _request_lines(told, parity, paint)
     if lane.rows:
         yield from _table(told, lane.rows, width, paint)
 
@@ -268,21 +268,21 @@ def request_changes(requests: Requests) -> tuple[str, ...]:
     return tuple(map(printable, lines)) or ("the same ones in another order, or another number of times",)
 
 
-def _request_lines(told: ConnectorParity, lane: LaneRows, parity: LaneParity, paint: _Paint) -> Iterator[str]:
+def _request_lines(told: ConnectorParity, parity: LaneParity, paint: _Paint) -> Iterator[str]:
     requests = parity.requests
     count = _counted(len(requests.now), "request")
     if requests.are_equal:
         yield f"  requests  {count}, as the baseline"
         return
     waiver = parity.waives_requests[0] if parity.waives_requests else None
-    state = paint("differ", "bad") if waiver is None else paint(f"differ, {_waived(told, waiver)}", "doubt")
+    state = paint("differ", "bad" if waiver is None else "doubt")
     yield f"  requests  {count}; the baseline made {len(requests.before)}: {state}"
     lines = request_changes(requests)
     yield from (f"            {line}" for line in lines[:_MOST_REQUESTS])
     if len(lines) > _MOST_REQUESTS:
         yield f"            (+{len(lines) - _MOST_REQUESTS} more)"
-    if waiver is None:
-        yield f"            to waive it: --accept {lane.lane}::{REQUESTS}"
+    if waiver is not None:
+        yield f"            {_waived(told, waiver)}"
 
 
 def _table(told: ConnectorParity, rows: Sequence[FieldRow], width: int, paint: _Paint) -> Iterator[str]:
@@ -361,15 +361,19 @@ def _what(deviation: Deviation) -> str:
 def _summary(told: ConnectorParity, paint: _Paint) -> str:
     rows = [row for lane in told.lanes for row in lane.rows if row.kind is not None]
     waived = sum(row.waived_by is not None for row in rows) + sum(bool(p.waives_requests) for p in told.compared)
+    open_ones = [f"{lane.lane}:{row.path}:{row.kind}" for lane in told.lanes for row in lane.rows if row.is_open]
+    open_ones += [f"{parity.stored.lane}::{REQUESTS}" for parity in told.compared if not parity.requests_hold]
     counts = [
         f"{sum(parity.holds for parity in told.compared)} of {_counted(len(told.lanes), 'lane')} as the baseline",
-        _counted(sum(row.is_open for row in rows), "open difference"),
+        _counted(len(open_ones), "open difference"),
         f"{waived} waived",
-        f"{told.of_old_code} of {_counted(len(told.compared), 'baseline')} from old code",
     ]
     line = f"{told.connector}  {paint(f'parity {told.verdict}', _OF_VERDICT[told.verdict])}: {', '.join(counts)}"
-    doubts = [*told.doubts()] if told.verdict == "inconclusive" else []
-    return "\n".join([line, *(f"  {printable(doubt)}" for doubt in doubts)])
+    notes = [*told.doubts()] if told.verdict == "inconclusive" else []
+    notes = notes or [f"{told.of_old_code} of {_counted(len(told.compared), 'baseline')} from old code"]
+    if open_ones:
+        notes.append(f"what is meant: --accept {open_ones[0]} --reason TEXT --owner TEXT --expires DAY")
+    return "\n".join([line, *(f"  {printable(note)}" for note in notes)])
 
 
 def whose(baseline: Baseline) -> str:
