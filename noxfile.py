@@ -147,7 +147,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def parity_clients(session: nox.Session) -> None:
-    """Compare other people's API clients with the engine on the same traffic: `nox -s parity_clients -- [CLIENT ...]`."""
+    """Compare others' API clients with the engine on the same traffic: `nox -s parity_clients -- [CLIENT ...]`."""
     session.install("-e", ".[pytest]", *group("clients"))
     session.run("python", "tests/parity_clients/parity_clients.py", *session.posargs)
 
