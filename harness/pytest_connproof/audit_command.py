@@ -36,7 +36,7 @@ def audit(
         Path | None, typer.Option(metavar="EARLIER.json", help="What became of an inventory that --json wrote.")
     ] = None,
 ) -> None:
-    r"""Take the inventory of hand-written connectors: what they call, how, who keeps them up, and at what cost.
+    """Take the inventory of hand-written connectors: what they call, how, who keeps them up, and at what cost.
 
     Python, JavaScript and TypeScript are read; nothing is run, and nothing is fetched.
 
@@ -44,7 +44,7 @@ def audit(
     connproof audit ../our-product
     connproof audit ../our-product --since 12.months --json > before.json
     connproof audit ../our-product --compare before.json
-    """
+    """  # noqa: D301 the character that keeps lines apart, not its name
     if as_json and markdown:
         raise CallWrong("--json and --markdown are two forms of one output", fix="choose one")
     before = None if compare is None else audits.earlier(compare)

@@ -64,13 +64,13 @@ def certify(
         ),
     ] = None,
 ) -> None:
-    r"""Certify connectors and write their certificates: `pytest connectors --certify`, in short.
+    """Certify connectors and write their certificates: `pytest connectors --certify`, in short.
 
     \b
     connproof certify
     connproof certify shop --as-of 2026-11-23
     connproof certify shop bank -n 2 --certificates out
-    """
+    """  # noqa: D301 the character that keeps lines apart, not its name
     if absent := missing():
         raise CallWrong(f"certifying needs {', '.join(absent)}", fix=HOW_TO_INSTALL)
     given = arguments or []
@@ -206,7 +206,7 @@ def drift(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: every difference, whole.")] = False,
 ) -> None:
-    r"""Hold the shape of recorded answers against the connector's contract.
+    """Hold the shape of recorded answers against the connector's contract.
 
     What the config reads decides: a difference in what it reads blocks, any other warns or is a note.
 
@@ -214,7 +214,7 @@ def drift(
     connproof drift shop --update
     connproof drift shop
     connproof drift shop --against newer.json
-    """
+    """  # noqa: D301 the character that keeps lines apart, not its name
     folder = _folder(connector)
     loaded = config.load(folder)
     if update and against is not None:
@@ -249,14 +249,14 @@ def versions(
     ] = DEFAULT_HORIZON_DAYS,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
-    r"""Say which API version each connector targets, and what is known of its end.
+    """Say which API version each connector targets, and what is known of its end.
 
     From the configs, and from what recorded answers announce. Nothing is fetched.
 
     \b
     connproof versions
     connproof versions shop --within 365
-    """
+    """  # noqa: D301 the character that keeps lines apart, not its name
     day = _date("--as-of", as_of) if as_of else datetime.now().astimezone().date()
     targets = []
     for file in _configs(paths or [Path("connectors")]):
@@ -306,14 +306,14 @@ def baseline(
         bool, typer.Option("--replace", help="Overwrite a snapshot that is there and differs.")
     ] = False,
 ) -> None:
-    r"""Run the old code on recorded traffic, and store what it returns as the baseline.
+    """Run the old code on recorded traffic, and store what it returns as the baseline.
 
     It finds it at CONNPROOF_BASE_URL, or at its own host through the proxy of HTTPS_PROXY. It prints a JSON list.
 
     \b
     connproof baseline shop deals -- python old/deals.py
     connproof baseline shop deals --env 'SHOP_TOKEN={access_token}' --code old -- node old/deals.js
-    """
+    """  # noqa: D301 the character that keeps lines apart, not its name
     from pytest_connproof.baseline import NoBaseline, take  # servers, certificates: only here
 
     try:
@@ -362,14 +362,13 @@ def parity(
     as_json: Annotated[bool, typer.Option("--json", help="For machines, in format connproof-parity/1.")] = False,
     as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge waivers as on this day. Default: today.")] = "",
 ) -> None:
-    r"""Lay each lane beside its baseline: every mapped field, every difference, and what was asked for.
+    """Lay each lane beside its baseline: every mapped field, every difference, and what was asked for.
 
     \b
     connproof parity shop
     connproof parity shop --lane deals
-    connproof parity shop --accept deals.list:/amount:type --reason "amounts are texts now, by design" --owner crm \
-        --expires 2027-06-30
-    """
+    connproof parity shop --accept deals.list:/amount:type --reason "a text by design" --owner crm --expires 2027-06-30
+    """  # noqa: D301 the character that keeps lines apart, not its name
     from pytest_connproof.named import lanes_named, subject_named  # replays: only here
     from pytest_connproof.report import parity as parity_report
     from pytest_connproof.subject import Settings
@@ -419,14 +418,14 @@ def migrated(
     as_json: Annotated[bool, typer.Option("--json", help="For machines, in format connproof-migrated/1.")] = False,
     as_of: Annotated[str, typer.Option(metavar="DAY", help="Judge as on this day. Default: today.")] = "",
 ) -> None:
-    r"""Say whether the old code can be deleted that a connector replaces, or what still stands in its way.
+    """Say whether the old code can be deleted that a connector replaces, or what still stands in its way.
 
     The certificate, parity with what this very code returned, and every place that imports or names it.
 
     \b
     connproof migrated shop --legacy old/shop.py
     connproof migrated shop --legacy old/shop --legacy old/shop_models.py --without invoices.list
-    """
+    """  # noqa: D301 the character that keeps lines apart, not its name
     if find_spec("tree_sitter_language_pack") is None:
         raise CallWrong(
             "connproof migrated needs tree-sitter-language-pack, which is not installed",

@@ -363,6 +363,34 @@ def test_what_was_imported_is_told(shop: Project, command: Command) -> None:
     assert "v1" == imported.provenance.api_version
 
 
+def test_what_was_made_up_is_not_called_imported(shop: Project, command: Command) -> None:
+    """Of a stub, say: it has no day of recording, whatever the file says, and nobody's words that would have to go."""
+    shop.write("old/tape.json", vcr(*PAGES, headers=TOKEN))
+
+    done = command("import", "old/tape.json", "--connector=shop", "--made-up")
+    imported = load(shop.root / "connectors/shop/recordings/tape.json")
+
+    assert 0 == done.code, done.text
+    assert "redacted   authorization 2, header 2\n" in done.text
+    assert "age " not in done.text
+    said = imported.provenance
+    assert ("synthetic", None, "made up, and imported from ruby-vcr") == (said.kind, said.recorded_at, said.source)
+    assert {deal["name"] for deal in DEALS} == {
+        deal["name"] for one in imported.exchanges() for deal in json.loads(one.response.body)["results"]
+    }
+
+
+def test_what_was_made_up_was_recorded_on_no_day(shop: Project, command: Command) -> None:
+    """One of the two is wrong, and nothing is written."""
+    shop.write("old/tape.json", vcr(*PAGES))
+
+    done = command("import", "old/tape.json", "--connector=shop", "--made-up", "--recorded-at=2026-11-20")
+
+    assert 2 == done.code
+    assert "--made-up and --recorded-at contradict each other" in done.text
+    assert "connectors/shop/recordings/tape.json" not in shop.files()
+
+
 SECRETS = {
     "in a header": (vcr(*PAGES, headers={"Authorization": [f"Bearer {CANARY}"]}), [CANARY]),
     "in a header that is dropped": (vcr(*PAGES, headers={"X-Session": [CANARY]}), [CANARY]),
@@ -873,3 +901,13 @@ def test_help(command: Command, name: str, words: list[str]) -> None:
     assert 0 == done.code
     for word in words:
         assert word in " ".join(done.text.split())
+
+
+@pytest.mark.parametrize("name", ["certify", "drift", "versions", "baseline", "parity", "migrated"])
+def test_examples_of_help_have_a_line_each(command: Command, name: str) -> None:
+    """So that they can be copied."""
+    lines = command(name, "--help").text.splitlines()
+
+    examples = [line for line in lines if f"connproof {name}" in line and not line.startswith("Usage")]
+    assert 2 <= len(examples)
+    assert all(line.startswith(f"  connproof {name}") and 1 == line.count("connproof ") for line in examples)
