@@ -131,6 +131,9 @@ def import_(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a recording of the same name.")] = False,
 ) -> None:
+    made_up: Annotated[
+        bool, typer.Option("--made-up", help="No provider answered this: it is of a stub, or written by hand.")
+    ] = False,
     """Import other tools' recordings, redacted, into a connector's recordings folder.
 
     A file is known by its content. All are read before one is written: FILE.yml becomes recordings/FILE.json.
@@ -144,7 +147,9 @@ def import_(
         if target.exists() and not force:
             raise CallWrong(f"{target} is there already", fix="pass --force to replace it, or rename the file")
     provenance = Provenance(
-        kind="imported",
+        kind="synthetic" if made_up else "imported",
+    if made_up and recorded_at:
+        raise CallWrong("--made-up and --recorded-at contradict each other", fix="nobody recorded what was made up")
         source=source,
         recorded_at=_day(recorded_at),
         written_at=datetime.now(UTC).date().isoformat(),
@@ -592,11 +597,15 @@ def _imported(
         lanes, left_out = [*found.lanes], len(found.unknown)
     said = replace(
         provenance,
-        source=provenance.source or f"imported from {tape.format}",
-        recorded_at=_first_time([taped.recorded_at for taped in tape.exchanges]) or provenance.recorded_at,
+        source=provenance.source or f"{'made up, and ' if made_up else ''}imported from {tape.format}",
+        # Nobody recorded what was made up, whatever time a file has.
+        recorded_at=None
+        if made_up
+        else _first_time([taped.recorded_at for taped in tape.exchanges]) or provenance.recorded_at,
         origin=f"{tape.format}: {file.name}",
     )
     return recordings.assemble(target, provenance=said, lanes=lanes, policy=policy), left_out
+    made_up = provenance.kind == "synthetic"
 
 
 def _tell(recording: Recording, left_out: int) -> None:
@@ -606,7 +615,7 @@ def _tell(recording: Recording, left_out: int) -> None:
     typer.echo(f"  exchanges  {counts}" + (f"  ({left_out} left out)" if left_out else ""))
     rules = redaction.rules if redaction else {}
     typer.echo(f"  redacted   {', '.join(f'{rule} {count}' for rule, count in rules.items()) or 'nothing'}")
-    if recording.provenance.recorded_at is None:
+    if recording.provenance.recorded_at is None and recording.provenance.kind == "imported":
         typer.echo(
             "  age        unknown, so REC-004 stays inconclusive: import it again with --recorded-at, and --force"
         )

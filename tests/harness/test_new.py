@@ -310,6 +310,35 @@ def har(pages: list[Any]) -> Any:
     return {"log": {"version": "1.2", "creator": {"name": "made up", "version": "1"}, "entries": entries}}
 
 
+def test_it_needs_nothing_of_what_certifying_needs() -> None:
+    """Whoever begins may have installed no extra yet."""
+    heavy = ("hypothesis", "pytest", "respx", "syrupy", "tree_sitter_language_pack", "yaml")
+    code = f"import sys, pytest_connproof.new_command; print([name for name in {heavy} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+
+    assert "[]\n" == done.stdout
+
+
+def test_the_page_has_every_question() -> None:
+    """docs/new.md, in the order in which they are asked, each with its choices and with what it is asked after."""
+    page = (Path(__file__).parents[2] / "docs" / "new.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in row] for row in re.findall(r"^\| `([^`]+)` \| (.*) \| (.*)\|$", page, re.MULTILINE)
+    ]
+    expected = [
+        [
+            question.flag,
+            question.asks
+            + (f": {', '.join(f'`{choice}`' for choice in question.choices)}" if question.choices else ""),
+            f"`{question.condition}`" if question.condition else "",
+        ]
+        for question in QUESTIONS
+    ]
+
+    assert expected == rows
+
+
 # What a sample tells.
 
 CURSOR: Final = ("--response-path data", "--key id", "--pagination cursor", "--cursor-field paging.next.after")
@@ -439,6 +468,11 @@ def test_nothing_of_a_sample_is_written_or_shown(command: Command, here: Path) -
         ),
         ({"--auth": "api_key", "--key-in": "header", "--key-name": "X Key"}, "'x key' is not a header name"),
         ({"--auth": "api_key", "--key-in": "header", "--key-name": "Host"}, '"host" is set by the transport alone'),
+        ({"--auth": "basic", "--password": "hunter-pw-2"}, "--password  a credential stands in the account"),
+        (
+            {"--auth": "basic", "--username": "sk-pw-1", "--password": ""},
+            "--username  a credential stands in the account",
+        ),
         ({"--get-path": "deals/{id}", "--get-response-path": "$"}, "a path begins with a slash: /deals/{id}"),
         ({"--sample": "page.json"}, "no file at page.json (save the body of one answer there"),
         ({"--model": "crm.contcat"}, "there is no model 'crm.contcat'"),

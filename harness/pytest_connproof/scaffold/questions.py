@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from connproof.auth import SCHEMES
-from connproof.config import parse
+from connproof.config import CREDENTIALS, parse
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.mapping import load_model
 from connproof.pagination import STRATEGIES
@@ -95,10 +95,7 @@ class Question:
     @property
     def condition(self) -> str:
         """With which options it says something."""
-        ways = []
-        for name, words in self.asked_if:
-            flag = f"--{name.replace('_', '-')}"
-            ways += [f"{flag} {word}" for word in words] or [flag]
+        ways = [f"--{name.replace('_', '-')} {' or '.join(words)}".rstrip() for name, words in self.asked_if]
         return " or ".join(ways)
 
 
@@ -162,6 +159,15 @@ def _number(text: str, _: Context) -> str | None:
 
 def _page_size(text: str, context: Context) -> str | None:
     return _number(text, context) or ("a page has at least one record" if int(text) == 0 else None)
+
+
+def _side(text: str, _: Context) -> str | None:
+    if text and not CREDENTIALS.search(text):
+        return (
+            "a credential stands in the account, not in the config: name it in braces, such as {api_key}; "
+            "a word that every account sends is written into connector.json afterwards"
+        )
+    return None
 
 
 def _params(text: str, _: Context) -> str | None:
@@ -296,10 +302,16 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "User name; what stands in braces comes from the account's credentials",
         "{username}",
         proposes=_fixed("{username}"),
+        checks=_side,
         asked_if=(("auth", ("basic",)),),
     ),
     Question(
-        "password", "Password, likewise", "{password}", proposes=_fixed("{password}"), asked_if=(("auth", ("basic",)),)
+        "password",
+        "Password, likewise",
+        "{password}",
+        proposes=_fixed("{password}"),
+        checks=_side,
+        asked_if=(("auth", ("basic",)),),
     ),
     Question(
         "token_url",
