@@ -118,20 +118,31 @@ def test_P21_a_window_where_the_provider_refuses_what_is_beyond() -> None:
     assert 0 == len([asked for asked in provider.asked if "next=4" in asked])
 
 
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 10])
+@pytest.mark.parametrize("size", [4, 5])
+def test_P21_a_page_may_be_a_whole_window(size: int, count: int) -> None:
+    """Each page opens a window; the listing ends in one that came short and has nothing new."""
+    records = timed(*range(10, 10 + count))
+    sized = {"page_size_param": "limit", "default_page_size": size, "window": WINDOW}
+
+    assert_resumable(listing(sized), capped(records, size=size), records)
+
+
+@pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("count", [4, 5, 9, 10, 23])
-def test_P21_a_cap_of_places_is_reached_by_pages_that_came_short(count: int) -> None:
+def test_P21_a_cap_of_places_is_reached_by_pages_that_came_short(count: int, size: int) -> None:
     """A provider that leaves records out of a page after it counted them has used up its cap before so many came."""
     records = timed(*range(10, 10 + count))
 
     def serve(request: Request) -> Response:
         said = asked_for(request)
-        begin, size = int(said.get("next", 0)), int(said["limit"])
+        begin = int(said.get("next", 0))
         matching = [one for one in records if str(one["at"]) >= said.get("since", "")]  # type: ignore[index,call-overload]  # they are objects
         end = min(begin + size, 4)
         seen: list[JsonValue] = [one for one in matching[begin:end] if one["at"] % 3]  # type: ignore[index,call-overload,operator]  # they are objects
         return answer({"items": seen, "next": str(end) if end < min(len(matching), 4) else None})
 
-    sized = {"page_size_param": "limit", "default_page_size": 2, "window": WINDOW}
+    sized = {"page_size_param": "limit", "default_page_size": size, "window": WINDOW}
 
     assert [one for one in records if one["at"] % 3] == read(listing(sized), Provider(serve))  # type: ignore[index,call-overload,operator]  # they are objects
 

@@ -86,8 +86,9 @@ class Windows:
         pages, records = at.pages + 1, at.records + len(kept)
         within(self._paging, pages, records)
         in_window = step.position.records + len(step.page.records)
-        is_full = self._is_full(step, in_window)
-        if is_full and _same(newest, self._bound.value):
+        is_stuck = _same(newest, self._bound.value)
+        is_full = self._is_full(step, in_window, is_stuck=is_stuck)
+        if is_full and is_stuck:
             raise ProviderBroke(
                 "a whole window of records shares one value: no window can begin beyond it",
                 facts={"field": self._window.field.text, "records in the window": str(in_window)},
@@ -103,14 +104,16 @@ class Windows:
             self.at = self._position(pages, records, self._inside.at)
         return Step(page, at, self.at)
 
-    def _is_full(self, step: Step, in_window: int) -> bool:
+    def _is_full(self, step: Step, in_window: int, *, is_stuck: bool) -> bool:
         """Whether the provider would refuse, or cut off, what comes next in this window."""
         if self._window.cap is None:
             return False
         size = step.page.size or 1
         if isinstance(step.following, End):
-            # Pages may have come short because records were left out of them, and those fill the cap too.
-            places = (step.position.pages + 1) * size if step.page.size else 0
+            # Pages may have come short because records were left out of them, and those fill the cap too. But where one
+            # page is a whole window, every listing ends in a short one with nothing new.
+            is_last = is_stuck and step.position.pages == 0
+            places = (step.position.pages + 1) * size if step.page.size and not is_last else 0
             return max(in_window, places) >= self._window.cap
         # A page that would reach beyond the cap is refused whole.
         return in_window + size > self._window.cap
