@@ -98,7 +98,7 @@ def judge(
     try:
         path = certificate or subject.last_certificate
         said, wrong = _certificate(subject, path)
-        of_this, others, lacking = _baselines(subject, code, without)
+        of_this, others, lacking = _baselines(subject, code, root, targets, without)
         obstacles = [*wrong, *lacking, *_open(subject, of_this), *_coverage(subject), *_needs(references)]
         return Migration(
             connector=subject.name,
@@ -191,7 +191,7 @@ def _stale(subject: Subject, said: Mapping[str, object]) -> list[str]:
 
 
 def _baselines(
-    subject: Subject, code: Sequence[Path], without: Sequence[str]
+    subject: Subject, code: Sequence[Path], root: Path, targets: Sequence[str], without: Sequence[str]
 ) -> tuple[list[str], list[tuple[str, str]], list[Obstacle]]:
     """The lanes whose baseline this code returned; listings with another's; and those with none, but for `without`."""
     listings = {one.id: one for one in subject.connector.operations() if one.is_list}
@@ -204,30 +204,42 @@ def _baselines(
         )
     stored = {lane: subject.snapshots.read(lane) for lane in subject.lanes}
     told = {lane: snapshot.baseline for lane, snapshot in stored.items() if snapshot is not None}
-    digests = _digests(code)
-    of_this = [lane for lane, by in told.items() if by.kind == "old code" and _is_of(by, code, digests)]
+    old = {lane: by for lane, by in told.items() if by.kind == "old code"}
+    of_this = [lane for lane, by in old.items() if _is_of(by, code, root, targets)]
+    of_another = [lane for lane, by in old.items() if lane not in of_this and _names(by, code)]
+    obstacles = [_another_version(subject, lane, old[lane]) for lane in of_another]
+    if not of_this and not of_another:
+        what = "no baseline was returned by this code: what it gives is not known"
+        fix = f"connproof baseline {subject.folder} LANE -- COMMAND"
+        obstacles.append(Obstacle(str(code[0]), what, fix))
     others: list[tuple[str, str]] = []
-    obstacles: list[Obstacle] = []
-    if not of_this:
-        obstacles.append(_none_of_this(subject, told, code))
     for name, operation in listings.items():
         lanes = [lane for lane in told if _gives(subject, lane, operation)]
-        if name in without or not lanes or any(lane in of_this for lane in lanes):
+        if name in without or not lanes or any(lane in (*of_this, *of_another) for lane in lanes):
             continue
-        old = [told[lane].by for lane in lanes if told[lane].kind == "old code"]
-        if old:
-            others.append((name, f"old code: {old[0]}"))
-        elif of_this:
-            obstacles.append(
-                Obstacle(
-                    name,
-                    "its baseline is this engine's own: nothing shows what the old code returned",
-                    f"connproof baseline {subject.folder} {lanes[0]} -- COMMAND; or --without {name}, where the old "
-                    "code never gave it",
-                )
-            )
+        if of_others := [lane for lane in lanes if lane in old]:
+            others.append((name, f"old code: {old[of_others[0]].by}"))
+        elif of_this or of_another:
+            obstacles.append(_engines_own(subject, name, lanes[0]))
     others += [(name, "not of the old code, says --without") for name in without]
     return of_this, others, obstacles
+
+
+def _another_version(subject: Subject, lane: str, by: Baseline) -> Obstacle:
+    return Obstacle(
+        lane,
+        f"its baseline is of another version of this code, or of more than this: {by.by}",
+        f"connproof baseline {subject.folder} {lane} --replace -- COMMAND; or name all of the code with --legacy",
+    )
+
+
+def _engines_own(subject: Subject, listing: str, lane: str) -> Obstacle:
+    return Obstacle(
+        listing,
+        "its baseline is this engine's own: nothing shows what the old code returned",
+        f"connproof baseline {subject.folder} {lane} -- COMMAND; or --without {listing}, where the old code never "
+        "gave it",
+    )
 
 
 def _gives(subject: Subject, lane_id: str, operation: Operation) -> bool:
@@ -239,18 +251,24 @@ def _gives(subject: Subject, lane_id: str, operation: Operation) -> bool:
     return snapshot is not None and snapshot.outcome == COMPLETE and bool(snapshot.records)
 
 
-def _digests(code: Sequence[Path]) -> frozenset[str]:
-    """What a baseline's digest may be if it is of this code: of all of it, of each path, of each file."""
-    files = [file for path in code if path.is_dir() for file in path.rglob("*") if file.is_file()]
-    return frozenset(digest_of(paths) for paths in [list(code), *([path] for path in code), *([one] for one in files)])
+def _is_of(by: Baseline, code: Sequence[Path], root: Path, targets: Sequence[str]) -> bool:
+    """Whether a baseline is of this code as it is today.
 
-
-def _is_of(by: Baseline, code: Sequence[Path], digests: frozenset[str]) -> bool:
-    """Whether a baseline is of this code as it is today; alone, or with other files that its command names."""
-    if by.digest in digests:
+    Its digest is over all that was named, over a part of it, over the files that its command names, or over a folder
+    that the code is in.
+    """
+    files = [root / target for target in targets]
+    if any(digest_of(paths) == by.digest for paths in [list(code), *([path] for path in (*code, *files))]):
         return True
-    named = _named(by)
-    return any(_holds(path, file) for path in code for file in named) and digest_of(named) == by.digest
+    if not _names(by, code):
+        return False
+    folders = {folder for file in files for folder in file.parents if folder.is_relative_to(root) and folder != root}
+    return any(digest_of(paths) == by.digest for paths in [_named(by), *([folder] for folder in sorted(folders))])
+
+
+def _names(by: Baseline, code: Sequence[Path]) -> bool:
+    """Whether a baseline's command names this code."""
+    return any(file.resolve().is_relative_to(path.resolve()) for path in code for file in _named(by))
 
 
 def _named(by: Baseline) -> tuple[Path, ...]:
@@ -259,20 +277,6 @@ def _named(by: Baseline) -> tuple[Path, ...]:
         return code_among(shlex.split(by.by))
     except (CallWrong, ValueError):
         return ()
-
-
-def _holds(path: Path, file: Path) -> bool:
-    return file.resolve().is_relative_to(path.resolve())
-
-
-def _none_of_this(subject: Subject, told: dict[str, Baseline], code: Sequence[Path]) -> Obstacle:
-    """Why no baseline is of this code: it has changed since, or there never was one."""
-    fix = f"connproof baseline {subject.folder} LANE --replace -- COMMAND"
-    for lane, by in told.items():
-        if by.kind == "old code" and any(_holds(path, file) for path in code for file in _named(by)):
-            return Obstacle(lane, f"its baseline is of another version of this code, by {by.by}", fix)
-    fix = fix.replace(" --replace", "")
-    return Obstacle(str(code[0]), "no baseline was returned by this code: what it gives is not known", fix)
 
 
 def _open(subject: Subject, lanes: Sequence[str]) -> Iterator[Obstacle]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any, Final, TypeAlias
 
+import jsonschema
 import pytest
 from projects import Project
 from shop import Done
@@ -241,9 +243,31 @@ def test_a_baseline_of_another_version_of_it_is_not_its_own(moved: Project, told
 
     assert 1 == done.code
     assert (
-        "    deals.list  its baseline is of another version of this code, by python old/deals.py\n"
-        "                connproof baseline connectors/deals LANE --replace -- COMMAND\n"
+        "    deals.list  its baseline is of another version of this code, or of more than this: python old/deals.py\n"
+        "                connproof baseline connectors/deals deals.list --replace -- COMMAND; or name all of the code "
+        "with --legacy\n"
     ) in done.text
+    assert "no baseline was returned by this code" not in done.text
+
+
+def test_each_baseline_is_of_the_same_version(moved: Project, told: Told) -> None:
+    """One lane was taken anew when the code changed, and another forgotten."""
+    returned(moved, "deals.get", digest="sha256:" + "0" * 64)
+    certified(moved)
+
+    done = told()
+
+    assert 1 == done.code
+    assert "    deals.get  its baseline is of another version of this code" in done.text
+
+
+def test_a_baseline_may_be_of_the_folder_that_the_code_is_in(moved: Project, told: Told) -> None:
+    """As --code named it when it was taken."""
+    moved.write("/old/models.py", "MODELS = {}\n")
+    returned(moved, digest=digest_of([moved.path("/old")]))
+    certified(moved)
+
+    assert 0 == told().code
 
 
 def test_a_baseline_may_be_of_several_files(moved: Project, told: Told) -> None:
@@ -329,6 +353,7 @@ def test_the_document_says_the_same(moved: Project, told: Told) -> None:
     moved.write("/tests/test_old.py", "from old import deals\n")
 
     said = json.loads(told("--json").text)
+    schema = json.loads((files("pytest_connproof") / "schema" / "migrated.schema.json").read_bytes())
 
     baseline = {"baseline": moved.read(SNAPSHOT)["baseline"], "lane": "deals.list", "records": 5, "waived": []}
     expected = {
@@ -352,6 +377,7 @@ def test_the_document_says_the_same(moved: Project, told: Told) -> None:
         "mentions": [],
     }
     assert expected == {name: value for name, value in said.items() if name != "files"}
+    jsonschema.Draft202012Validator(schema).validate(said)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any, Final, TypeAlias
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,6 +63,14 @@ def differing(project: Project) -> Project:
     """An amount that the old code had otherwise."""
     project.edit(SNAPSHOT, '"amount": 20', '"amount": 21')
     return project
+
+
+def document(done: Done) -> Any:
+    """What --json printed, which fits its schema."""
+    said = json.loads(done.text)
+    schema = json.loads((files("pytest_connproof") / "schema" / "parity.schema.json").read_bytes())
+    jsonschema.Draft202012Validator(schema).validate(said)
+    return said
 
 
 # The table.
@@ -143,7 +153,7 @@ def test_a_waiver_out_of_order_is_a_difference(moved: Project, told: Told, path:
     assert says in done.text
 
 
-def test_differences_alone_are_no_difference_where_a_waiver_waives_nothing(moved: Project, told: Told) -> None:
+def test_a_waiver_that_waives_nothing_is_a_difference_by_itself(moved: Project, told: Told) -> None:
     """Equal records, and a waiver left over."""
     moved.waive("/stage", "value")
 
@@ -279,7 +289,7 @@ def test_the_document_says_the_same(moved: Project, told: Told) -> None:
     """Every row, and whose waiver it is."""
     differing(moved).waive("/amount", "value")
 
-    said = json.loads(told("--json").text)
+    said = document(told("--json"))
 
     first = said["lanes"][0]
     assert ("connproof-parity/1", "deals", "holds", []) == tuple(
@@ -313,6 +323,28 @@ def test_the_document_says_the_same(moved: Project, told: Told) -> None:
     } == first["fields"][2]
 
 
+def test_the_document_has_what_is_out_of_order(moved: Project, told: Told) -> None:
+    """A lane without a baseline, another's requests, a waiver that has expired and one that waives nothing."""
+    moved.path("/snapshots/deals/deals.get.json").unlink()
+    differing(moved).change(SNAPSHOT, "/requests", moved.read(SNAPSHOT)["requests"][:2])
+    moved.waive("/amount", "value", expires="2026-11-22")
+    waivers = moved.read("deviations.json")["deviations"]
+    more = [{**waivers[0], "path": "/stage", "expires": "2027-01-01"}]
+    asked = [{**more[0], "lane": "deals.list", "path": "", "kind": "requests"}]
+    moved.change("deviations.json", "/deviations", [*waivers, *more, *asked])
+
+    said = document(told("--json"))
+
+    assert "differs" == said["verdict"]
+    assert [["/amount"], ["/stage"]] == [
+        [one["path"] for one in said[name]] for name in ("waivers_expired", "waivers_unused")
+    ]
+    assert [True, True, False] == [lane["compared"] for lane in said["lanes"]]
+    requests = said["lanes"][0]["requests"]
+    assert (False, "requests") == (requests["equal"], requests["waived_by"]["kind"])
+    assert ["1 lane could not be compared: deals.get"] == said["doubts"]
+
+
 @pytest.mark.parametrize(
     ("options", "connector", "says"),
     [
@@ -332,6 +364,16 @@ def test_a_wrong_call_is_told(told: Told, options: tuple[str, ...], connector: s
 
     assert 2 == done.code
     assert says in done.text
+
+
+def test_a_recording_that_cannot_be_read_is_told(deals: Project, told: Told) -> None:
+    """Its lanes would be left out in silence."""
+    deals.write("recordings/more.json", "{")
+
+    done = told()
+
+    assert 2 == done.code
+    assert "connectors/deals/recordings/more.json" in done.text
 
 
 # Accepting.

@@ -151,7 +151,7 @@ class _Target:
         tails: list[tuple[str, ...]] = [inner, *((*inner, name) for name in word.names)]
         if dots:
             folder = PurePosixPath(path).parent.parts
-            base = folder[: len(folder) - dots + 1]
+            base = folder[: max(0, len(folder) - dots + 1)]
             return "this" if any((*base, *tail) == self._module for tail in tails) else ""
         return next((of for tail in tails if tail and (of := self._meant(path, tail))), "")
 

@@ -338,12 +338,14 @@ def _waived(told: ConnectorParity, waiver: Deviation) -> str:
 def _whole_lines(told: ConnectorParity, paint: _Paint) -> Iterator[str]:
     said = [
         *(
-            f"{paint('expired', 'bad')}        {told.deviations}:{d.line}  {_what(d)}, until {d.expires}, {d.owner}"
+            f"{paint('expired', 'bad')}        {told.deviations}:{d.line}  {_what(d)}, until {d.expires}, "
+            f"{printable(d.owner)}"
             for d in told.late
         ),
         *(f"{paint('waives nothing', 'bad')} {told.deviations}:{d.line}  {_what(d)}: take it out" for d in told.idle),
         *(
-            f"{paint('not exercised', 'doubt')}  {model}/{rule.name}  {rule.document or told.file}:{rule.line}"
+            f"{paint('not exercised', 'doubt')}  {printable(model)}/{printable(rule.name)}  "
+            f"{rule.document or told.file}:{rule.line}"
             for model, rule in told.unexercised
         ),
     ]
@@ -353,9 +355,8 @@ def _whole_lines(told: ConnectorParity, paint: _Paint) -> Iterator[str]:
 
 
 def _what(deviation: Deviation) -> str:
-    return printable(f"{deviation.lane}  {deviation.path or '(record)'} ({deviation.kind})").replace(
-        "  (record) (requests)", " (requests)"
-    )
+    path = "" if deviation.kind == REQUESTS else f"{deviation.path or '(record)'} "
+    return printable(f"{deviation.lane}  {path}({deviation.kind})")
 
 
 def _summary(told: ConnectorParity, paint: _Paint) -> str:
