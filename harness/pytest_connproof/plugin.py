@@ -72,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("as_of") is not None:
         _as_of(config)
     _provider_rotation(config)
+    _provider_case(config)
     config.stash[_UNCHECKED] = []
     if config.getoption("certify"):
         _require_extra()
@@ -215,7 +216,7 @@ def _settings(config: pytest.Config) -> Settings:
         schedule=config.getoption("schedule"),
         campaign=config.getoption("campaign") is not None,
         provider_rotation=_provider_rotation(config),
-        provider_case=config.getoption("provider_case"),
+        provider_case=_provider_case(config),
         provider_seed=config.getoption("provider_seed"),
     )
 
@@ -237,6 +238,19 @@ def _provider_rotation(config: pytest.Config) -> Literal["none", "strict"] | int
     if not (said.isascii() and said.isdigit() and int(said) > 0):
         raise pytest.UsageError(f"--provider-rotation {said}: write none, strict, or the seconds of grace")
     return int(said)
+
+
+def _provider_case(config: pytest.Config) -> str | None:
+    said: str | None = config.getoption("provider_case")
+    if said is not None:
+        from connproof.errors import CallWrong
+        from pytest_connproof.provider.habits import Case
+
+        try:
+            Case.parse(said)
+        except CallWrong as wrong:
+            raise pytest.UsageError(f"--provider-case: {wrong}") from None
+    return said
 
 
 def _folders_of(written: list[Path]) -> str:

@@ -316,6 +316,8 @@ def test_a_certificate_says_how_tokens_were_refreshed(deals: Project, pytester: 
         (("--certify", "--schedule", "0,1"), "--certify searches all schedules"),
         (("--certify", "--provider-rotation", "none"), "--certify goes by what the config declares"),
         (("--provider-rotation", "strct"), "--provider-rotation strct: write none, strict, or the seconds of grace"),
+        (("--provider-case", "records=7 size=3 live_ende"), '--provider-case: no habit of a provider: "live_ende"'),
+        (("--provider-case", "records=7 size=3 live_ende"), 'did you mean "live_end"?'),
         (("--provider-rotation", "0"), "--provider-rotation 0: write none, strict, or the seconds of grace"),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from connproof.errors import CallWrong
 from connproof.model import Operation, Pagination, ProviderFacts, XmlFormat
+from connproof.schemas import nearest
 
 __all__ = ["HABITS", "Case", "Habit", "Must", "Terms", "playable"]
 
@@ -446,8 +447,8 @@ class Case:
             if found is None or (found[1] not in HABITS and found[1] not in {"records", "size"}):
                 raise CallWrong(
                     f'no habit of a provider: "{word}"',
-                    facts={"known": ", ".join(["records=N", "size=N", *HABITS])},
-                    fix="write it as a finding prints it: records=7 size=3 lowers=2 null_end",
+                    facts={"as": "records=7 size=3 lowers=2 null_end"},
+                    fix=nearest(word.partition("=")[0], ["records", "size", *HABITS]),
                 )
             if found[1] in said or (found[1] in {"records", "size"} and found[2] is None):
                 raise CallWrong(f'not to be told how many: "{word}"', facts={"seen": text}, fix="say it once, with =N")
