@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,13 +26,14 @@ import typer
 
 from connproof import config
 from connproof.errors import CallWrong
-from connproof.model import Connector, Request
+from connproof.model import Auth, Connector, Request, frozen
 from connproof.versions import DEFAULT_HORIZON_DAYS
 from pytest_connproof import contracts, foreign
 from pytest_connproof import recording as recordings
 from pytest_connproof.atomic import write_whole
 from pytest_connproof.contracts import Answers
 from pytest_connproof.extra import HOW_TO_INSTALL, missing
+from pytest_connproof.grants import asks_for_token, credentials_in
 from pytest_connproof.lanes import in_one_lane, no_operation, sort
 from pytest_connproof.recording import Provenance, Recording, RecordingUnfit
 from pytest_connproof.redact import Policy, policy_for
@@ -129,11 +131,11 @@ def import_(
     known_only: Annotated[
         bool, typer.Option("--known-only", help="Leave out the traffic that no operation of the config fits.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a recording of the same name.")] = False,
-) -> None:
     made_up: Annotated[
         bool, typer.Option("--made-up", help="No provider answered this: it is of a stub, or written by hand.")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a recording of the same name.")] = False,
+) -> None:
     """Import other tools' recordings, redacted, into a connector's recordings folder.
 
     A file is known by its content. All are read before one is written: FILE.yml becomes recordings/FILE.json.
@@ -146,10 +148,10 @@ def import_(
             raise CallWrong(f"{file} and {again[0]} would both become {target}", fix="rename one, or import it later")
         if target.exists() and not force:
             raise CallWrong(f"{target} is there already", fix="pass --force to replace it, or rename the file")
-    provenance = Provenance(
-        kind="synthetic" if made_up else "imported",
     if made_up and recorded_at:
         raise CallWrong("--made-up and --recorded-at contradict each other", fix="nobody recorded what was made up")
+    provenance = Provenance(
+        kind="synthetic" if made_up else "imported",
         source=source,
         recorded_at=_day(recorded_at),
         written_at=datetime.now(UTC).date().isoformat(),
@@ -586,7 +588,12 @@ def _imported(
     tape = foreign.read(file)
     policy = policy_for(loaded) if loaded else Policy(headers=("authorization", "content-type"))
     policy = replace(policy, keep=tuple(keep))
-    pairs = [(_kept(taped.request, policy), taped.response) for taped in tape.exchanges]
+    auth = loaded.auth if loaded else Auth("none")
+    pairs = [(_kept(taped.request, policy, auth), taped.response) for taped in tape.exchanges]
+    grants = [pair for pair in pairs if asks_for_token(auth, pair[0])]
+    policy = replace(
+        policy, named=frozen({text: name for pair in grants for text, name in credentials_in(auth, *pair)})
+    )
     if loaded is None and not lane:
         raise CallWrong("there is no config yet to sort the traffic by", fix="name the lane: --lane contacts.list")
     lanes, left_out = [in_one_lane(lane, pairs, loaded)] if lane else [], 0
@@ -595,6 +602,7 @@ def _imported(
         if found.unknown and not (known_only and found.lanes):
             raise no_operation(found.unknown, loaded)
         lanes, left_out = [*found.lanes], len(found.unknown)
+    made_up = provenance.kind == "synthetic"
     said = replace(
         provenance,
         source=provenance.source or f"{'made up, and ' if made_up else ''}imported from {tape.format}",
@@ -605,7 +613,6 @@ def _imported(
         origin=f"{tape.format}: {file.name}",
     )
     return recordings.assemble(target, provenance=said, lanes=lanes, policy=policy), left_out
-    made_up = provenance.kind == "synthetic"
 
 
 def _tell(recording: Recording, left_out: int) -> None:
@@ -621,11 +628,15 @@ def _tell(recording: Recording, left_out: int) -> None:
         )
 
 
-def _kept(request: Request, policy: Policy) -> Request:
+def _kept(request: Request, policy: Policy, auth: Auth) -> Request:
     """The request with the headers that the config is responsible for: what a replay compares."""
+    is_for_a_token = asks_for_token(auth, request)
+    wanted = {"authorization", "content-type", *policy.token_headers} if is_for_a_token else set(policy.headers)
     # A client may send a content type with a GET that has no body; no config is responsible for that.
-    wanted = set(policy.headers) - (set() if request.body else {"content-type"})
+    wanted -= set() if request.body else {"content-type"}
     headers = tuple((name, value) for name, value in request.headers if name in wanted)
+    if is_for_a_token and "content-type" not in policy.token_headers:  # forms and JSON are UTF-8 anyway
+        headers = tuple((name, re.sub(r"(?i);\s*charset=utf-8$", "", value)) for name, value in headers)
     return Request(request.method, request.url, headers, request.body)
 
 

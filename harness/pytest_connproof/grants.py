@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -21,10 +22,26 @@ from connproof.config import BRACES, CREDENTIALS
 from connproof.links import origin
 from connproof.model import Account, Auth, Connector, Request, Response, TokenEndpoint
 from connproof.places import JsonValue
-from pytest_connproof.provider.dialect import GRANT_TYPES
 from pytest_connproof.recording import Exchange, Lane
 
-__all__ = ["asks_for_token", "credentials_in", "grants_in", "of_operations", "outcome_of", "parameters_of"]
+__all__ = [
+    "GRANT_TYPES",
+    "asks_for_token",
+    "credentials_in",
+    "grants_in",
+    "of_operations",
+    "outcome_of",
+    "parameters_of",
+]
+
+GRANT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "refresh_token": "refresh_token",
+        "client_credentials": "client_credentials",
+        "jwt_bearer": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    }
+)
+"""What a request calls each grant (RFC 6749, RFC 7523)."""
 
 _WHENEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)  # whether a token was granted has nothing to do with the time
 

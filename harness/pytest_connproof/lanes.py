@@ -1,7 +1,8 @@
 """Sort imported traffic into lanes: each the exchanges of one call of one operation, and how it was called.
 
 A request that goes where an answer pointed is the next page of the same call; any other is held against the
-method and the path of every operation. Nothing is guessed: what no operation fits is told apart, what
+method and the path of every operation. A token request belongs to the call for which the token was needed: the one
+that was refused before it, or that goes on after it. Nothing is guessed: what no operation fits is told apart, what
 several fit equally well is refused. Whether the lanes replay is for the checks to say.
 """
 
@@ -20,6 +21,8 @@ from connproof.errors import CallWrong
 from connproof.model import Connector, Operation, Request, Response, frozen
 from connproof.places import JsonValue, Place
 from connproof.schemas import nearest
+from pytest_connproof.answers import meaning_of
+from pytest_connproof.grants import asks_for_token
 from pytest_connproof.recording import Call, RawLane
 
 __all__ = ["Pair", "Sorted", "in_one_lane", "no_operation", "sort"]
@@ -47,8 +50,9 @@ def in_one_lane(lane: str, pairs: Sequence[Pair], connector: Connector | None) -
     operations = {operation.id: operation for operation in connector.operations()}
     if name not in operations:
         raise CallWrong(f'{connector.name} has no operation "{name}"', fix=nearest(name, operations))
-    params = _params_in_path(operations[name], pairs[0][0], connector)
-    call = None if params is None else _call(operations[name], params, pairs[0][0], connector)
+    first = next((request for request, _ in pairs if not asks_for_token(connector.auth, request)), None)
+    params = None if first is None else _params_in_path(operations[name], first, connector)
+    call = None if first is None or params is None else _call(operations[name], params, first, connector)
     return RawLane(lane, tuple(pairs), call=call)
 
 
@@ -59,8 +63,14 @@ def sort(pairs: Sequence[Pair], connector: Connector, taken: Collection[str] = (
     """
     opened: list[_Opened] = []
     unknown: list[Request] = []
+    last: _Opened | None = None
+    grants: list[Pair] = []  # since the last request of an operation
     for request, response in pairs:
-        lane = next((lane for lane in reversed(opened) if lane.leads_to(request)), None)
+        if asks_for_token(connector.auth, request):
+            grants.append((request, response))
+            continue
+        lane = next((lane for lane in reversed(opened) if lane.repeats(request, connector)), None) if grants else None
+        lane = lane or next((lane for lane in reversed(opened) if lane.leads_to(request)), None)
         if lane is None:
             fitting = _fitting(request, connector)
             if fitting is None:
@@ -73,7 +83,13 @@ def sort(pairs: Sequence[Pair], connector: Connector, taken: Collection[str] = (
             used = {*taken, *(other.id for other in opened)}
             lane = _Opened(next(name for name in names if name not in used), operation, call)
             opened.append(lane)
-        lane.pairs.append((request, response))
+        lane.pairs += [*grants, (request, response)]
+        grants.clear()
+        last = lane
+    if last is not None and last.was_refused(connector):
+        last.pairs += grants
+    else:
+        unknown += [request for request, _ in grants]
     lanes = (RawLane(lane.id, tuple(lane.pairs), call=lane.call) for lane in opened)
     return Sorted(tuple(lanes), tuple(unknown))
 
@@ -100,6 +116,16 @@ class _Opened:
     operation: Operation
     call: Call | None
     pairs: list[Pair] = field(default_factory=list)
+
+    def was_refused(self, connector: Connector) -> bool:
+        """Whether the last answer says that the credentials have ended."""
+        return meaning_of(connector, self.operation, self.pairs[-1][1]).meaning == "auth_expired"
+
+    def repeats(self, request: Request, connector: Connector) -> bool:
+        """Whether this is the request that was refused, with other credentials."""
+        sent = self.pairs[-1][0]
+        same = (sent.method, sent.url, sent.body) == (request.method, request.url, request.body)
+        return same and self.was_refused(connector)
 
     def leads_to(self, request: Request) -> bool:
         """Whether the last answer names this URL as its next page."""

@@ -26,9 +26,10 @@ from connproof.errors import CallWrong, ProviderBroke
 from connproof.links import origin
 from connproof.model import Account, Assertion, Auth, Request, Response, TokenAnswer, TokenEndpoint, Words, XmlFormat
 from connproof.places import ABSENT, Absent, JsonValue, Place
+from pytest_connproof.grants import GRANT_TYPES
 from pytest_connproof.provider.writing import answered, at_places, dated
 
-__all__ = ["GRANT_TYPES", "Asked", "Dialect", "Fault", "Grant", "Kind", "as_told"]
+__all__ = ["Asked", "Dialect", "Fault", "Grant", "Kind", "as_told"]
 
 Kind: TypeAlias = Literal["revoked", "misconfigured", "transient"]
 
@@ -36,11 +37,6 @@ _CODES: Final[Mapping[Kind, str]] = {
     "revoked": "invalid_grant",
     "misconfigured": "invalid_client",
     "transient": "temporarily_unavailable",
-}
-GRANT_TYPES: Final[Mapping[str, str]] = {
-    "refresh_token": "refresh_token",
-    "client_credentials": "client_credentials",
-    "jwt_bearer": "urn:ietf:params:oauth:grant-type:jwt-bearer",
 }
 _CLIENT_ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TYPES: Final[Mapping[str, frozenset[str]]] = {

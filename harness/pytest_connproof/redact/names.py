@@ -211,5 +211,5 @@ def is_recorded(header: str, policy: Policy) -> bool:
     return (
         header in _HEADERS
         or not _HEADER_WORDS.isdisjoint(header.split("-"))
-        or any(header == own.lower() for own in (*policy.headers, *policy.slots))
+        or any(header == own.lower() for own in (*policy.headers, *policy.token_headers, *policy.slots))
     )

@@ -15,18 +15,21 @@ from connproof.model import Connector, LimitSource, frozen
 class Policy:
     """What may be recorded, and what is secret, beyond the rules that hold for everybody.
 
-    `headers`: further header names that are recorded. `slots`: parameter, member or header names
-    that hold a credential, to the name of their placeholder; `plain`: those that hold none, whatever they are called.
-    `secrets`: values known to be secret.
+    `headers`: further header names that are recorded, `token_headers`: those of token requests. `slots`: parameter,
+    member or header names that hold a credential, to the name of their placeholder; `plain`: those that hold none,
+    whatever they are called.
+    `secrets`: values known to be secret; `named`: the same, to the name of their placeholder.
 
     What people wrote is replaced when traffic is taken, except for `literals`: words that mean something to the config,
     what `patterns` (RE2) of it find, and what stands under the member names `keep`.
     """
 
     headers: tuple[str, ...] = ()
+    token_headers: tuple[str, ...] = ()
     slots: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     plain: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    named: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     literals: frozenset[str] = frozenset()
     patterns: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -43,6 +46,7 @@ def policy_for(connector: Connector) -> Policy:
     said = list(_said(connector, ""))
     return Policy(
         tuple(sorted({name.lower() for name in {*sent, *_read(connector)}})),
+        tuple(name.lower() for name, _ in auth.token.headers) if auth.token else (),
         frozen(slots),
         plain=tuple(sorted({one.idempotency.name for one in connector.operations() if one.idempotency})),
         literals=frozenset(text for text, is_pattern in said if not is_pattern),

@@ -82,8 +82,8 @@ class _Work:
         # The second round, and the check of a clean recording, see the same texts again.
         self._secrets_in = cache(partial(secrets_in, policy=policy))
         self._symbols = symbols
-        self._names: dict[str, str] = {}
-        self._everywhere = {secret for secret in policy.secrets if secret}
+        self._names = {value: name for value, name in policy.named.items() if tells(value)}
+        self._everywhere = {*self._names, *(secret for secret in policy.secrets if secret)}
         self._phones: set[str] = set()
 
     def known(self) -> list[str]:
