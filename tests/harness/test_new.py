@@ -20,6 +20,7 @@ from connproof.auth import SCHEMES, sign
 from connproof.cli import main
 from connproof.config import load
 from connproof.draft import Draft
+from connproof.model import Operation, Pagination
 from connproof.named import faults_of
 from connproof.pagination import STRATEGIES
 from connproof.schemas import shipped
@@ -27,6 +28,7 @@ from connproof.stores import account_in
 from pytest_connproof import scaffold
 from pytest_connproof.checks import CHECKS
 from pytest_connproof.scaffold import QUESTIONS, Answered
+from pytest_connproof.scaffold.sample import Sample
 
 Command: TypeAlias = Callable[..., Done]
 
@@ -371,6 +373,37 @@ def test_a_sample_proposes_what_it_shows(command: Command, case: str) -> None:
     assert 0 == done.code, done.text
     assert f"from page.json: {' '.join(told)}\n" in done.text
     assert 0 == command("check", "connectors/shop").code
+
+
+def first_pages() -> Iterator[Any]:
+    """The first page of each JSON listing of this repository's connectors, and what their configs say of it."""
+    for file in sorted((Path(__file__).parents[2] / "connectors").glob("*/connector.json")):
+        loaded = load(file)
+        for recording in sorted(file.parent.glob("recordings/*.json")):
+            for lane in json.loads(recording.read_bytes())["lanes"]:
+                resource, _, name = lane["id"].partition(".")
+                page = lane["exchanges"][0]["response"].get("json")
+                if page is not None and name == "list":
+                    operation = loaded.resources[resource].operations["list"]
+                    yield pytest.param(page, operation, id=f"{file.parent.name} {lane['id']}")
+
+
+@pytest.mark.parametrize(("page", "operation"), [*first_pages()])
+def test_what_a_sample_proposes_is_what_a_config_says(page: Any, operation: Operation) -> None:
+    """Of providers that nobody thought of when it was written: the records, their key, and no other way on."""
+    sample = Sample("page.json", page)
+    path = sample.response_path()
+    assert path is not None
+    paging = operation.pagination or Pagination("none")
+    later = paging.then.pagination if paging.then else paging
+    places = (paging.cursor_field, paging.next_url_field, later.cursor_field)
+
+    assert (operation.response_path.text if operation.response_path else "$") == path
+    assert sample.key(path) in {operation.key and operation.key.text, "id"}
+    assert (sample.cursor_field(path) or sample.next_url_field(path)) in {
+        None,
+        *(place.text for place in places if place),
+    }
 
 
 @pytest.mark.parametrize(

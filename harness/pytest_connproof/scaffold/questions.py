@@ -265,7 +265,8 @@ def _from(look: Callable[[Sample, Answers], str | None], otherwise: str | None =
 
 def _pagination_of(sample: Sample, answers: Answers) -> str | None:
     at = answers["response_path"]
-    return "next_url" if sample.next_url_field(at) else "cursor" if sample.cursor_field(at) else None
+    # Where an answer has both, the cursor says the same and leaves the request's own parameters in the config's hands.
+    return "cursor" if sample.cursor_field(at) else "next_url" if sample.next_url_field(at) else None
 
 
 def _named_as_its_place(context: Context) -> str | None:

@@ -25,7 +25,9 @@ Record: TypeAlias = dict[str, JsonValue]
 
 _MOST_BYTES: Final = 16 * 1024 * 1024
 _DEEPEST: Final = 4  # members down to a listing; what lies deeper belongs to a record
-_KEYS: Final = ("id", "uuid", "guid", "key", "number", "code")
+_BESIDE_RECORDS: Final = frozenset({"errors", "included", "links", "messages", "warnings"})
+_KEYS: Final = ("id", "uuid", "guid", "key")
+_LAST_KEYS: Final = ("number", "code")  # people change them
 _CURSORS: Final = frozenset(
     {
         "after",
@@ -70,9 +72,10 @@ class Sample:
     def key(self, response_path: str) -> str | None:
         """The member that tells the records apart: a text or a number in each, no value twice."""
         records = self.records(response_path)
+        places = {name: place for record in reversed(records) for place, name in enumerate(record)}
         names = sorted(
-            {name for record in records for name in record if _plain(name) in _KEYS or _plain(name).endswith("id")},
-            key=lambda name: (_KEYS.index(_plain(name)) if _plain(name) in _KEYS else len(_KEYS), len(name), name),
+            (name for name in places if _rank_of_key(name) is not None),
+            key=lambda name: (_rank_of_key(name), places[name]),  # its own id stands before those of others
         )
         return next((as_path((name,)) for name in names if _tells_apart(name, records)), None)
 
@@ -156,7 +159,8 @@ def _lists(value: JsonValue, names: tuple[str, ...] = ()) -> Iterator[tuple[tupl
             yield names, value
     elif isinstance(value, dict) and len(names) < _DEEPEST:
         for name, inner in value.items():
-            yield from _lists(inner, (*names, name))
+            if _plain(name) not in _BESIDE_RECORDS:
+                yield from _lists(inner, (*names, name))
 
 
 def _scalars(value: JsonValue, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], JsonValue]]:
@@ -177,6 +181,16 @@ def _is_cursor(names: tuple[str, ...], value: JsonValue) -> bool:
     last = _plain(names[-1])
     leads = last in _CURSORS or (last == "next" and isinstance(value, str) and _URL.match(value) is None)
     return leads and isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def _rank_of_key(name: str) -> int | None:
+    """How likely a member of this name is a record's own id, 0 first; None where it is none."""
+    plain = _plain(name)
+    if plain in _KEYS:
+        return _KEYS.index(plain)
+    if plain in _LAST_KEYS:
+        return len(_KEYS) + 1 + _LAST_KEYS.index(plain)
+    return len(_KEYS) if plain.endswith("id") else None
 
 
 def _tells_apart(name: str, records: Sequence[Record]) -> bool:
