@@ -82,8 +82,9 @@ def _to_fill(answers: Answers, unmapped: Sequence[str]) -> Iterator[tuple[str, s
     if not answers["key"]:
         yield "where a record's id stands in it", "`key`", "PAR-001 pairs records by it"
     if answers["auth"] == "oauth2" and answers["grant"] == "refresh_token":
+        yield "traffic in which the token is refreshed", "`recordings/`, by `connproof import`", "TOK-005"
         yield "what becomes of a refresh token that was used", "`rotation`", "TOK-001 to TOK-004 play the strictest"
-        yield "which codes of the token endpoint mean that the grant is gone", "`revoked_when`", "nobody"
+        yield "the provider's own codes for a grant that is gone", "`revoked_when`", "TOK-005, of a recorded refusal"
     if answers["auth"] == "session":
         yield "how long a session lives", "`lifetime_s`", "nobody"
     yield "what a throttle looks like, and where quotas are told", "`rate_limit`", "LIM-001, LIM-002"
