@@ -508,7 +508,8 @@ def test_nothing_of_a_sample_is_written_or_shown(command: Command, here: Path) -
         ),
         ({"--get-path": "deals/{id}", "--get-response-path": "$"}, "a path begins with a slash: /deals/{id}"),
         ({"--sample": "page.json"}, "no file at page.json (save the body of one answer there"),
-        ({"--model": "crm.contcat"}, "there is no model 'crm.contcat'"),
+        ({"--model": "crm.contcat"}, "there is no model 'crm.contcat' (there are no models in this folder)"),
+        ({"--model": "crm.contcat"}, "written by hand, as connectors/unified/crm/contcat.schema.json"),
         ({"--pagination": "cursor", "--cursor-field": "next[0]"}, "--cursor-param  is missing"),
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
@@ -572,6 +573,17 @@ def test_what_is_there_is_named_and_left(command: Command, here: Path, inside: s
     assert f"connectors/shop is there already: {inside.partition('/')[0]}; choose another name" in done.text
     assert "mine" == Path(f"connectors/shop/{inside}").read_text()
     assert 1 == len([path for path in here.rglob("*") if path.is_file()])
+
+
+def test_a_file_in_the_place_of_the_connectors_stays(command: Command, here: Path) -> None:
+    """Whoever typed it is in the wrong folder."""
+    save("connectors", "mine")
+
+    done = command(*WHOLE)
+
+    assert 2 == done.code
+    assert "connectors is a file here\n  fix  go where the folder of connectors is, or is to be\n" == done.text
+    assert ["connectors"] == there(here)
 
 
 def test_an_empty_folder_is_filled(command: Command) -> None:

@@ -66,6 +66,8 @@ def scaffold_of(answered: Answered) -> Scaffold:
 def write(scaffold: Scaffold) -> None:
     """Write the folder. Raises CallWrong where there is one, OSError; then nothing is there that was not before."""
     refuse_existing(scaffold.folder)
+    if CONNECTORS.exists() and not CONNECTORS.is_dir():
+        raise CallWrong(f"{CONNECTORS} is a file here", fix="go where the folder of connectors is, or is to be")
     made = not CONNECTORS.exists()
     CONNECTORS.mkdir(exist_ok=True)
     # One folder deeper than connectors are looked for: killed in between, it is taken for none.

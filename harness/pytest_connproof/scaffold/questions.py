@@ -215,7 +215,9 @@ def _model(text: str, context: Context) -> str | None:
         schema = load_model(MODELS, text)
     except ConfigWrong as wrong:
         problem = wrong.problems[0]
-        return f"{problem.message}: {problem.hint}" if problem.hint else problem.message
+        told = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+        file = MODELS / f"{text.replace('.', '/')}.schema.json"
+        return f"{told}; a model's JSON Schema is written by hand, as {file.as_posix()}, or leave --model out"
     if not context.answers["key"]:
         return "a unified record has an id: say with --key where it stands in a record"
     assert isinstance(schema, dict), "a model is an object"
