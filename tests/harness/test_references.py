@@ -34,6 +34,9 @@ def found(root: Path, target: str, **files: str) -> References:
         ("app/sync.py", "def late():\n    from old.deals import fetch"),
         ("app/sync.py", "module = importlib.import_module('old.deals')"),
         ("app/sync.py", "module = __import__('old.deals')"),
+        ("app/sync.py", "module = import_module('.deals', 'old')"),
+        ("app/sync.py", "module = import_module('..deals', package='old.inner')"),
+        ("app/sync.py", "from product.old.deals import fetch"),
         ("app/sync.py", "from ..old.deals import fetch"),
         ("app/sync.py", "from ..old import deals"),
         ("old/__init__.py", "from . import deals"),
@@ -44,7 +47,7 @@ def found(root: Path, target: str, **files: str) -> References:
 )
 def test_python_that_imports_it_needs_it(tmp_path: Path, path: str, line: str) -> None:
     """Absolute and relative, of the module or from it, at the top or late."""
-    references = found(tmp_path, "old/deals.py", **{path: f"import sys\n{line}\n"})
+    references = found(tmp_path / "product", "old/deals.py", **{path: f"import sys\n{line}\n"})
 
     assert [(path, "needs")] == [(one.path, one.bearing) for one in references.found]
     assert references.found[0].line >= 2
@@ -55,6 +58,8 @@ def test_python_that_imports_it_needs_it(tmp_path: Path, path: str, line: str) -
     "line",
     [
         "from new.deals import fetch",
+        "from product.new.deals import fetch",
+        "module = import_module('.deals', 'new')",
         "from old.deals_v2 import fetch",
         "from old import dealers",
         "import old",
@@ -88,6 +93,13 @@ def test_one_name_alone_means_it_where_it_is_at_hand(tmp_path: Path, target: str
 
     assert [expected] == [one.bearing for one in references.found]
     assert (expected != "needs") == ("which may be other code" in references.found[0].how)
+
+
+def test_a_file_of_another_language_is_no_module(tmp_path: Path) -> None:
+    """The same name beside it hides nothing."""
+    files = {"old/deals.ts": "", "app/sync.py": "from old.deals import fetch\n"}
+
+    assert ["needs"] == [one.bearing for one in found(tmp_path, "old/deals.py", **files).found]
 
 
 def test_of_two_modules_of_one_name_the_nearest_is_meant(tmp_path: Path) -> None:
@@ -127,6 +139,8 @@ def test_a_script_that_imports_it_needs_it(tmp_path: Path, path: str, line: str)
     "line",
     [
         'jest.mock("../old/deals");',
+        '/// <reference path="../old/deals.ts" />',
+        'const path = join(__dirname, "..", "old", "deals.js");',
         'new Worker(new URL("../old/deals.ts", import.meta.url));',
         'spawn("node", ["old/deals.ts"]);',
     ],
@@ -145,6 +159,8 @@ def test_a_script_that_names_it_needs_it(tmp_path: Path, line: str) -> None:
         'import { deals } from "./old/deals";',
         'import { deals } from "deals";',
         'import { deals } from "@org/deals";',
+        'import { deals } from "@app/new/deals";',
+        'import { deals } from "#new/deals.js";',
         'fetch("/old/deals");',
         "this.old.deals();",
     ],
@@ -152,6 +168,22 @@ def test_a_script_that_names_it_needs_it(tmp_path: Path, line: str) -> None:
 def test_a_script_that_names_something_else_does_not(tmp_path: Path, line: str) -> None:
     """Another file, a package, an address."""
     assert () == found(tmp_path, "old/deals.ts", **{"app/sync.ts": line + "\n"}).found
+
+
+@pytest.mark.parametrize("spelt", ["@app/old/deals", "@old/deals", "#old/deals.js", "$lib/old/deals", "old/deals"])
+def test_an_alias_may_mean_it(tmp_path: Path, spelt: str) -> None:
+    """What it stands for is said in a compiler's own settings: that is not known, and said."""
+    references = found(tmp_path, "old/deals.ts", **{"app/sync.ts": f'import {{ deals }} from "{spelt}";\n'})
+
+    assert [f"imports {spelt}, which may be other code"] == [one.how for one in references.of("may need")]
+
+
+@pytest.mark.parametrize("spelt", ["../old/table", "../old/table.js", "../old/table.jsx", "../old/table.tsx"])
+def test_a_component_is_imported_by_what_it_is_compiled_to(tmp_path: Path, spelt: str) -> None:
+    """A compiler that keeps its syntax makes .jsx of it, another .js."""
+    references = found(tmp_path, "old/table.tsx", **{"app/page.tsx": f'import {{ Table }} from "{spelt}";\n'})
+
+    assert ["needs"] == [one.bearing for one in references.found]
 
 
 def test_a_folder_is_imported_by_its_name(tmp_path: Path) -> None:
@@ -178,6 +210,12 @@ def test_a_folder_is_imported_by_its_name(tmp_path: Path) -> None:
         ("app/sync.py", "path = ROOT / 'old' / 'deals.py'"),
         ("app/sync.py", "task = 'old.deals.fetch'"),
         ("main.go", 'exec.Command("python", "old/deals.py")'),
+        ("Dockerfile", 'CMD ["python", "-c", "from old import deals; deals.run()"]'),
+        ("notebooks/deals.ipynb", '    "from old import config, deals as handler\\n",'),
+        ("app/fast.pyx", "from old import deals"),
+        ("serverless.yml", "    handler: old/deals.fetch"),
+        ("main.tf", '  handler = "old/deals.fetch"'),
+        ("app/page.vue", "import { deals } from '@/old/deals'"),
     ],
 )
 def test_whatever_names_it_needs_it(tmp_path: Path, path: str, line: str) -> None:
@@ -197,6 +235,7 @@ def test_whatever_names_it_needs_it(tmp_path: Path, path: str, line: str) -> Non
         ("app/sync.py", "x = 1  # see old/deals.py"),
         ("app/sync.py", 'def f():\n    """As old/deals.py had it."""'),
         (".dockerignore", "old/deals.py"),
+        ("README.md", "handler: deals.fetch"),
     ],
 )
 def test_what_only_speaks_of_it_does_not_need_it(tmp_path: Path, path: str, line: str) -> None:
@@ -212,6 +251,31 @@ def test_a_config_that_names_something_else_does_not(tmp_path: Path, line: str) 
     files = {"other/deals.py": "", "scripts/run.sh": f"{line}\n"}
 
     assert () == found(tmp_path, "old/deals.py", **files).found
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "line", "expected"),
+    [
+        ("deals.py", "Makefile", "\tpython -m deals --all", "needs"),
+        ("deals.py", "Dockerfile", 'CMD ["python", "-m", "deals"]', "needs"),
+        ("deals.py", "run.sh", 'python -c "from deals import run; run()"', "needs"),
+        ("deals.py", "run.sh", 'python -c "import deals"', "may need"),
+        ("deals.py", "pyproject.toml", 'sync = "deals:main"', "may need"),
+        ("old/__main__.py", "Makefile", "\tpython -m old", "needs"),
+        ("old/deals.py", "Makefile", "\tcd old && python -m deals", "may need"),
+        ("old/deals.py", "template.yaml", "      Handler: deals.fetch", "may need"),
+        ("old/deals.py", "compose.yml", "    image: deals:latest", None),
+        ("old/deals.py", "jobs.yml", "    handler: new/deals.fetch", None),
+        ("deals.py", "jobs.yml", "    url: http://deals:8080", None),
+    ],
+)
+def test_a_module_of_one_name_is_run_by_it(
+    tmp_path: Path, target: str, path: str, line: str, expected: str | None
+) -> None:
+    """What is plain to see is a need; where another may have its name, that is said."""
+    references = found(tmp_path, target, **{path: f"{line}\n"})
+
+    assert ([expected] if expected else []) == [one.bearing for one in references.found]
 
 
 def test_tests_are_told_apart(tmp_path: Path) -> None:

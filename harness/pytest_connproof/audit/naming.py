@@ -5,7 +5,7 @@ Told from the syntax tree. Which file a word means is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -20,6 +20,7 @@ __all__ = ["Word", "words_in"]
 _STRINGS: Final = frozenset({"string", "template_string"})
 _LOADS: Final = frozenset({"import_module", "__import__", "require", "resolve"})
 _STATEMENTS: Final = frozenset({"expression_statement", "block", "module"})
+_DIRECTIVE: Final = "/// <reference "  # for the compiler, not for people
 _LEADING: Final = frozenset({"import_statement", "export_statement", "import_require_clause"})
 
 
@@ -48,14 +49,16 @@ def words_in(language: str, source: bytes) -> tuple[tuple[Word, ...], bool]:
 def _words(node: Node) -> Iterator[Word]:
     line = node.start_point[0] + 1
     if node.type == "comment":
-        yield from _lines("comment", source_of(node), line)
+        text = source_of(node)
+        yield from _lines("text" if text.startswith(_DIRECTIVE) else "comment", text, line)
     elif node.type in _STRINGS:
         # A text that is a statement by itself is documentation.
         is_docstring = node.parent is not None and node.parent.type in _STATEMENTS
-        if not _loads(node):
+        loaded = _module(node)
+        if loaded is None:
             yield from _lines("comment" if is_docstring else "text", key_of(node), line)
         else:
-            yield Word("import", key_of(node), line)
+            yield Word("import", loaded, line)
     elif node.type == "import_from_statement":
         module = node.child_by_field_name("module_name")
         named = node.children_by_field_name("name")
@@ -73,13 +76,27 @@ def _lines(kind: Literal["text", "comment"], text: str, first: int) -> Iterator[
         yield Word(kind, line, number)
 
 
-def _loads(string: Node) -> bool:
-    """Whether a text is the module of an import, or what a call loads."""
+def _module(string: Node) -> str | None:
+    """The module that a text means in an import, or in a call that loads it; None for any other text."""
     parent = string.parent
     if parent is None or parent.type in _LEADING:
-        return parent is not None
+        return key_of(string) if parent is not None else None
     call = parent.parent
     if call is None or parent.type not in {"arguments", "argument_list"} or arguments_of(call)[:1] != [string]:
-        return False
+        return None
     callee = callee_of(call)
-    return callee is not None and (callee.type == "import" or name_of(callee).rpartition(".")[2] in _LOADS)
+    if callee is None or not (callee.type == "import" or name_of(callee).rpartition(".")[2] in _LOADS):
+        return None
+    return _from_package(key_of(string), arguments_of(call)[1:])
+
+
+def _from_package(module: str, beside: Sequence[Node]) -> str:
+    """A relative module of Python from the package that stands beside it, if one does."""
+    given = [node.child_by_field_name("value") if node.type == "keyword_argument" else node for node in beside]
+    package = next((key_of(node) for node in given if node is not None and node.type in _STRINGS), "")
+    inner = module.lstrip(".")
+    if not package or inner == module or inner.startswith("/"):
+        return module
+    above = len(module) - len(inner) - 1
+    folders = package.split(".")
+    return ".".join([*folders[: len(folders) - above], inner])

@@ -22,15 +22,23 @@ from pytest_connproof.audit.sources import LANGUAGES, everything, is_test
 
 __all__ = ["Reference", "References", "references_to"]
 
+_Meant: TypeAlias = Literal["this", "may be", ""]
 Bearing: TypeAlias = Literal["needs", "may need", "test", "mentions"]
 
 _SCRIPTS: Final = frozenset({".js", ".jsx", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx"})
-_COMPILED: Final = {".js": ".ts", ".jsx": ".tsx", ".mjs": ".mts", ".cjs": ".cts"}
+_COMPILED: Final = {".js": (".ts", ".tsx"), ".jsx": (".tsx",), ".mjs": (".mts",), ".cjs": (".cts",)}
 _DOCUMENTS: Final = frozenset({".md", ".mdx", ".rst", ".adoc", ".txt"})
 _LISTS: Final = frozenset({"CODEOWNERS", ".gitignore", ".dockerignore", ".gitattributes", ".prettierignore"})
 _ROOTS: Final = frozenset({"src", "lib", "app"})
 _MOST_PARSED_BYTES: Final = 1_000_000  # a larger one is a tool's work
 _PACKAGES: Final = frozenset({"__init__", "index"})
+_SIGNS: Final = "@~#$"  # with which an alias of a folder begins
+# How what is no source of Python says what Python is to load: a statement, a module to run, a module's function.
+_STATEMENT: Final = re.compile(r"\bfrom\s+([\w.]+)\s+import\s+([\w, ]+)|\bimport\s+([\w.]+)")
+_RUN: Final = re.compile(r"""(?<!\S)["']?-m[\s"',]+([A-Za-z_][\w.]*)""")
+_FUNCTION: Final = re.compile(r"(?<![\w./:@-])([A-Za-z_]\w*):[A-Za-z_]\w*(?![\w:/.-])")
+# How a cloud is told the function of a file, whatever its language.
+_HANDLER: Final = re.compile(r"""handler["']?\s*[:=]\s*["']?([\w./-]+)\.\w+(?![\w./-])""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,14 +70,15 @@ def references_to(root: Path, targets: Sequence[str], apart: Sequence[str] = ())
     """
     listed = [path for path in everything(root) if not _below(path, [*targets, *apart])]
     sources = [path for path in listed if PurePosixPath(path).suffix in LANGUAGES]
-    tree = Tree([FileFacts(path, "", 0) for path in [*sources, *targets]])
+    # A module of Python is no file of another language, whatever that is called.
+    tree = Tree([FileFacts(path, "", 0) for path in [*sources, *targets] if path.endswith(".py")])
     names = {path.rpartition("/")[2] for path in listed}
-    aims = [_Target(path, names, tree) for path in targets]
+    aims = [_Target(path, names, tree, root.resolve().parts) for path in targets]
     found: set[Reference] = set()
     unread: list[tuple[str, str]] = []
     for path in listed:
         source = (root / path).read_bytes()
-        near = [aim for aim in aims if aim.stem.encode() in source]
+        near = [aim for aim in aims if aim.needle.encode() in source]
         if not near or b"\0" in source[:8_000]:
             continue
         words, whole = _words(path, source)
@@ -105,9 +114,10 @@ def _is_comment(line: str) -> bool:
 class _Target:
     """One file, and what names it."""
 
-    def __init__(self, path: str, names: set[str], tree: Tree) -> None:
+    def __init__(self, path: str, names: set[str], tree: Tree, root: tuple[str, ...]) -> None:
         self._path = path
         self._tree = tree
+        self._root = root
         self._parts = PurePosixPath(path).with_suffix("").parts
         self._suffix = PurePosixPath(path).suffix
         # A package is named by its folder.
@@ -116,47 +126,54 @@ class _Target:
         else:
             self._module = self._parts
         self._is_alone = path.rpartition("/")[2] not in names
-        self.stem = self._module[-1]
+        # What stands wherever it is named: of a package that is run, the folder.
+        self.needle = self._module[-2] if self._module[1:] and self._module[-1] == "__main__" else self._module[-1]
 
     def named_by(self, path: str, word: Word) -> Iterator[Reference]:
         """What a word of a file says of this one."""
         how, is_sure = self._how(path, word)
+        bearing = _bearing(path, word)
         if how and is_sure:
-            yield Reference(path, word.line, how, _bearing(path, word))
+            yield Reference(path, word.line, how, bearing)
         elif how:
-            doubtful: Bearing = "test" if is_test(path) else "may need"
+            doubtful: Bearing = "may need" if bearing == "needs" else bearing
             yield Reference(path, word.line, f"{how}, which may be other code", doubtful)
 
     def _how(self, path: str, word: Word) -> tuple[str, bool]:
         """How a word names this file, "" where it does not; and whether nothing else can be meant."""
         if word.kind == "import":
-            of = self._imported_by_script(path, word) if self._of_script(path) else self._imported(path, word)
+            of: _Meant = ""
+            if self._of_script(path):
+                of = self._imported_by_script(path, word)
+            elif self._suffix == PurePosixPath(path).suffix == ".py":
+                of = self._imported(path, word.text, word.names)
             return (f"imports {word.text}", of == "this") if of else ("", False)
         if self._of_script(path) and word.kind == "text" and self._resolves(path, word.text):
             return f"names {word.text}", True
-        named = self._named_in(path, word.text.replace("\\", "/"))
-        return (f"names {named}", True) if named else ("", False)
+        text = word.text.replace("\\", "/")
+        if named := self._named_in(path, text):
+            return f"names {named}", True
+        named, of = self._loaded_by(path, text)
+        return (f"names {named}", of == "this") if of else ("", False)
 
     def _of_script(self, path: str) -> bool:
         return self._suffix in _SCRIPTS and PurePosixPath(path).suffix in _SCRIPTS
 
     # Imports of Python.
 
-    def _imported(self, path: str, word: Word) -> Literal["this", "may be", ""]:
-        if self._suffix != ".py" or PurePosixPath(path).suffix != ".py":
-            return ""
-        module = word.text
+    def _imported(self, path: str, module: str, names: Sequence[str]) -> _Meant:
         dots = len(module) - len(module.lstrip("."))
         inner = tuple(part for part in module[dots:].split(".") if part)
-        tails: list[tuple[str, ...]] = [inner, *((*inner, name) for name in word.names)]
+        tails: list[tuple[str, ...]] = [inner, *((*inner, name) for name in names)]
         if dots:
             folder = PurePosixPath(path).parent.parts
             base = folder[: max(0, len(folder) - dots + 1)]
             return "this" if any((*base, *tail) == self._module for tail in tails) else ""
         return next((of for tail in tails if tail and (of := self._meant(path, tail))), "")
 
-    def _meant(self, path: str, names: tuple[str, ...]) -> Literal["this", "may be", ""]:
+    def _meant(self, path: str, names: tuple[str, ...]) -> _Meant:
         """Whether a module's name from the outside means this file: of several that fit, the nearest does."""
+        names = self._from_root(names)
         if self._module[-len(names) :] != names:
             return ""
         if self._tree.imported(FileFacts(path, "", 0), ".".join(names)) != self._path:
@@ -167,19 +184,26 @@ class _Target:
         is_at_hand = above == folder or not above or above == folder[: len(above)] or (above[-1] in _ROOTS)
         return "this" if len(names) > 1 or is_at_hand else "may be"
 
+    def _from_root(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """A module's name from the tree's root on, where it begins with the root's own folder."""
+        above = len(names) - len(self._module)
+        return names[above:] if above > 0 and names[:above] == self._root[-above:] else names
+
     # Imports of JavaScript and TypeScript.
 
-    def _imported_by_script(self, path: str, word: Word) -> Literal["this", "may be", ""]:
+    def _imported_by_script(self, path: str, word: Word) -> _Meant:
         spelt = word.text
         if spelt.startswith("."):
             return "this" if self._resolves(path, spelt) else ""
-        if spelt.startswith(("@/", "~/", "#")):  # as a compiler's paths are written
-            tail = tuple(part for part in self._bare(spelt).split("/") if part not in {"@", "~", "#", ""})
-            fits = bool(tail) and self._module[-len(tail) :] == tail
+        first, *rest = self._bare(spelt).split("/")
+        folder = first.lstrip(_SIGNS)
+        tail = (folder, *rest) if folder else tuple(rest)
+        fits = bool(tail) and self._module[-len(tail) :] == tail
+        if not folder:  # as a compiler's paths are written
             return ("this" if len(tail) > 1 else "may be") if fits else ""
-        tail = tuple(self._bare(spelt).split("/"))
-        fits = self._module[-len(tail) :] == tail and (len(tail) > 1 or self._module[:-1] in {(), ("src",)})
-        return "may be" if fits else ""
+        if folder != first:  # an alias: it is called as a folder is, or otherwise
+            return "may be" if fits or (len(rest) > 1 and self._module[-len(rest) :] == tuple(rest)) else ""
+        return "may be" if fits and (len(tail) > 1 or self._module[:-1] in {(), ("src",)}) else ""
 
     def _bare(self, spelt: str) -> str:
         base, suffix = posixpath.splitext(spelt)
@@ -192,7 +216,7 @@ class _Target:
         base = posixpath.normpath(posixpath.join(posixpath.dirname(path), spelt))
         stem, suffix = posixpath.splitext(base)
         ends = [base, *(base + end for end in _SCRIPTS), *(f"{base}/index{end}" for end in _SCRIPTS)]
-        return self._path in ends or (suffix in _COMPILED and self._path in {stem + _COMPILED[suffix], stem + ".ts"})
+        return self._path in ends or self._path in {stem + end for end in _COMPILED.get(suffix, ())}
 
     # Its path or its module in a text.
 
@@ -202,20 +226,46 @@ class _Target:
             if self._fits(path, spelt):
                 return found[0]
         for found in self._as_stem.finditer(text):
-            here = posixpath.normpath(posixpath.join(posixpath.dirname(path), found[0]))
-            stem = "/".join(self._parts)
-            if stem in {here, posixpath.normpath(found[0])}:
+            if self._is_stem(path, found[0]):
                 return found[0]
         if self._suffix == ".py" and PurePosixPath(path).suffix not in _SCRIPTS:
             for found in self._as_module.finditer(text):
-                spelt = tuple(found[0].split("."))
+                spelt = self._from_root(tuple(found[0].split(".")))
                 if self._module[-len(spelt) :] == spelt:
                     return found[0]
         return ""
 
+    def _is_stem(self, path: str, spelt: str) -> bool:
+        """Whether a path without an ending leads here: from the root, from the file that has it, from an alias."""
+        if spelt.startswith(("@/", "~/")):
+            tail = tuple(spelt.split("/")[1:])
+            return len(tail) > 1 and self._parts[-len(tail) :] == tail
+        here = posixpath.normpath(posixpath.join(posixpath.dirname(path), spelt))
+        return "/".join(self._parts) in {here, posixpath.normpath(spelt)}
+
+    # What a text says is to be loaded or run.
+
+    def _loaded_by(self, path: str, text: str) -> tuple[str, _Meant]:
+        for found in _HANDLER.finditer(text):
+            tail = tuple(part for part in re.split(r"[./]+", found[1]) if part)
+            if self._is_stem(path, found[1]):
+                return found[1], "this"
+            if tail and self._module[-len(tail) :] == tail:
+                return found[1], "may be"
+        suffix = PurePosixPath(path).suffix
+        if self._suffix != ".py" or suffix in _SCRIPTS:
+            return "", ""
+        for found in _FUNCTION.finditer(text):
+            if self._meant(path, (found[1],)) == "this":
+                return found[0], "may be"  # an image with its tag looks alike
+        for said, module, names in _modules(text, is_source=suffix in LANGUAGES):
+            if of := self._imported(path, module.strip("."), names):
+                return said, of if names else "may be"  # people say "import deals", too
+        return "", ""
+
     def _fits(self, path: str, spelt: tuple[str, ...]) -> bool:
         own = PurePosixPath(self._path).parts
-        spelt = (*spelt[:-1], own[-1]) if len(spelt) > 1 else spelt  # what it is compiled to is it too
+        spelt = (*spelt[:-1], own[-1])  # what it is compiled to is it too
         shorter = min(len(own), len(spelt))
         if own[-shorter:] != spelt[-shorter:]:
             return False
@@ -224,7 +274,7 @@ class _Target:
     @cached_property
     def _as_file(self) -> re.Pattern[str]:
         stem = re.escape(self._parts[-1])
-        ends = [self._suffix, *(end for end, own in _COMPILED.items() if own == self._suffix)]
+        ends = [self._suffix, *(end for end, own in _COMPILED.items() if self._suffix in own)]
         name = f"{stem}(?:{'|'.join(map(re.escape, ends))})"
         return re.compile(rf"(?<![\w.@+~/-])[\w.@+~/-]*(?<![\w.@+~-]){name}(?![\w-]|\.\w)")
 
@@ -234,7 +284,18 @@ class _Target:
 
     @cached_property
     def _as_module(self) -> re.Pattern[str]:
-        return re.compile(rf"(?<![\w./-])(?:\w+\.)+{re.escape(self.stem)}(?!\w)")
+        return re.compile(rf"(?<![\w./-])(?:\w+\.)+{re.escape(self._module[-1])}(?!\w)")
+
+
+def _modules(text: str, *, is_source: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The modules of Python that a text loads: as it says it, the module, what is taken from it."""
+    for found in _RUN.finditer(text):
+        yield f"-m {found[1]}", found[1], ("__main__",)
+    if is_source:
+        return  # its statements are no texts
+    for found in _STATEMENT.finditer(text):
+        names = (name.split()[0] for name in (found[2] or "").split(",") if name.strip())
+        yield found[0], found[1] or found[3], tuple(names)
 
 
 def _bearing(path: str, word: Word) -> Bearing:
