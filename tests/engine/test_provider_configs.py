@@ -8,17 +8,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 import providers
 from connproof.clock import SystemClock
+from connproof.config import parse
 from connproof.live import check_mappings
 from connproof.mapping import load_model
 from connproof.model import Response
 from connproof.places import JsonValue
 from connproof.run import Call
-from providers import NAMES, loaded, soap
+from providers import NAMES, document, loaded, soap
 from scripted import answer, scripted
 
 MODELS = Path(__file__).parents[2] / "connectors" / "unified"
@@ -854,6 +856,19 @@ def test_V5_a_mandatory_header_goes_with_every_page(name: str, header: str, valu
     providers.read(loaded(name), provider, listing.target, listing.operation, Call(raw=True, params=listing.params))
 
     assert [value, value] == [request.header(header) for request in provider.requests]
+
+
+def test_V1_a_version_named_by_a_month_stands_elsewhere_in_the_path() -> None:
+    """HubSpot's successors of v3: the version's value and the paths, nothing else of the config."""
+    said = json.loads(
+        json.dumps(document("hubspot")).replace("/crm/{api_version}/objects/", "/crm/objects/{api_version}/")
+    )
+    said["api_version"] = {"value": "2026-03", "in": "path"}
+    provider = scripted(answer({"results": [{"id": "1"}], "paging": {"next": {"after": "2"}}}), answer({"results": []}))
+
+    providers.read(parse(json.dumps(said).encode(), folder="hubspot"), provider, "contacts")
+
+    assert ["/crm/objects/2026-03/contacts"] * 2 == [urlsplit(request.url).path for request in provider.requests]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if loaded(name).unified])
