@@ -63,8 +63,9 @@ def _record(operation: Operation, number: int, base: JsonValue) -> JsonValue:
     for place in keys:
         record = placed(record, place, _key(place.find(record), number))
     if paging is not None and paging.window is not None:
-        field, first = paging.window.field, paging.window.first
-        record = placed(record, field, _sorted_value(first, number, shared=all(field != key for key in keys)))
+        field = paging.window.field
+        value = _sorted_value(paging.window.first, number, shared=all(field != key for key in keys))
+        record = placed(record, field, str(value) if isinstance(field.find(base), str) else value)
     return record
 
 
