@@ -115,6 +115,38 @@ def ask(path):
 def moved():
     return ask("https://files.shopkeep.com/archive")
 """
+IN_PYTHON = """\
+import requests
+
+def rows(path):
+    cursor = None
+    while True:
+        page = requests.get("https://api.shopkeep.com" + path, params={"cursor": cursor}).json()
+        yield from page["rows"]
+        cursor = page.get("cursor")
+        if not cursor:
+            return
+
+def report(cursor):
+    for row in rows("/orders"):
+        print(row, {"cursor": cursor})
+"""
+IN_TYPESCRIPT = """\
+async function* rows(path: string) {
+  let cursor: string | undefined;
+  do {
+    const page = await (await fetch(`https://api.shopkeep.com${path}?cursor=${cursor}`)).json();
+    yield* page.rows;
+    cursor = page.cursor;
+  } while (cursor);
+}
+
+export async function report(cursor: string) {
+  for await (const row of rows("/orders")) {
+    console.log(row, { cursor });
+  }
+}
+"""
 
 
 def _told(tmp_path: Path, **files: str) -> dict[str, Any]:
@@ -195,3 +227,13 @@ def test_a_word_before_a_number_pages_in_a_query_alone(tmp_path: Path, text: str
     )
 
     assert kinds == _told(tmp_path, shop=shop)["pagination"]
+
+
+@pytest.mark.parametrize(("file", "text", "lines"), [("shop.py", IN_PYTHON, 6), ("shop.ts", IN_TYPESCRIPT, 5)])
+def test_what_a_loop_goes_over_is_asked_for_once(tmp_path: Path, file: str, text: str, lines: int) -> None:
+    """Who reads a listing to its end has no pagination code: the listing has."""
+    made = Repository(tmp_path / "one").begin()
+    made.write(file, text)
+    (told,) = made.audited()["connectors"]
+
+    assert [lines] == [one["lines"] for one in told["pagination_code"]]

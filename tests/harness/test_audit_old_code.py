@@ -24,12 +24,13 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="an audit as
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What stands in a handler, written down from reading it; `tokens`: it has code that asks for tokens."""
+    """What stands in a handler, written down from reading it; `tokens`: it has code that asks for tokens; `loops`: page by page."""
 
     auth: str
     pagination: tuple[str, ...]
     endpoints: tuple[str, ...]
     tokens: bool = True
+    loops: int = 1
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -74,6 +75,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
             "GET api.pipedrive.com/api/v2/deals/{id}",
             "POST oauth.pipedrive.com/oauth/token",
         ),
+        loops=2,
     ),
     "quickbooks": Handler(
         auth="oauth2",
@@ -118,6 +120,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
             "GET www.zohoapis.{dc}/crm/v8/{module}/{record_id}",
             "POST accounts.zoho.{dc}/oauth/v2/token",
         ),
+        loops=2,
     ),
 }
 
@@ -149,8 +152,11 @@ def test_auth_is_told(inventory: Mapping[str, Any], name: str) -> None:
 
 @pytest.mark.parametrize("name", HANDLERS)
 def test_pagination_is_told(inventory: Mapping[str, Any], name: str) -> None:
-    """All ways that the handler's loops go, and no other."""
-    assert list(HANDLERS[name].pagination) == inventory[name]["pagination"]
+    """All ways that the handler's loops go, and no other; each loop once, and none that only goes over a listing."""
+    told = inventory[name]
+
+    assert list(HANDLERS[name].pagination) == told["pagination"]
+    assert HANDLERS[name].loops == len({one["line"] for one in told["pagination_code"]})
 
 
 @pytest.mark.parametrize("name", HANDLERS)

@@ -39,6 +39,7 @@ _FUNCTIONS: Final = frozenset(
 )
 _CLASSES: Final = frozenset({"class_definition", "class_declaration", "abstract_class_declaration", "class"})
 _LOOPS: Final = frozenset({"while_statement", "for_statement", "do_statement", "for_in_statement"})
+_EACH: Final = frozenset({"for_statement", "for_in_statement"})
 _TRIES: Final = frozenset({"try_statement"})
 _CALLS: Final = frozenset({"call", "call_expression", "new_expression"})
 _IFS: Final = frozenset({"if_statement", "elif_clause", "ternary_expression", "conditional_expression"})
@@ -105,7 +106,9 @@ class _Reader:
         while stack:
             node, around = stack.pop()
             inside = self._visit(node, around)
-            stack += [(child, inside) for child in reversed(node.named_children)]
+            # What a loop goes over is made once, outside of it.
+            once = node.child_by_field_name("right") if node.type in _EACH else None
+            stack += [(child, around if child == once else inside) for child in reversed(node.named_children)]
         return replace(
             self._facts,
             functions=tuple(self._functions),
