@@ -84,6 +84,7 @@ HARNESS = Package(
         "redact",
         "recording",
         "foreign",
+        "spelling",
         "xml_bodies",
         "replay",
         "net",

@@ -13,7 +13,7 @@ from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, unquote
 
 from connproof.auth import Signing, sign
 from connproof.auth.token_request import token_draft
@@ -30,14 +30,15 @@ from pytest_connproof.grants import grants_in
 from pytest_connproof.net import HttpxNet
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedRequest, Use
-from pytest_connproof.xml_bodies import in_any_spelling, on_one_line, parts_of
+from pytest_connproof.spelling import hidden
+from pytest_connproof.xml_bodies import on_one_line, parts_of
 
 __all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
 
 _T = TypeVar("_T")
 
 COMPLETE = "complete"
-_FORM: Final = re.compile(r"[^\s=&<{\[\"]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
+_FORM: Final = re.compile(r"[^\s=&<{\[\"][^\s=&]*=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*")
 _WHENEVER: Final = FixedClock(datetime(2000, 1, 1, tzinfo=UTC))  # a pair is the same at any time
 
 
@@ -281,10 +282,7 @@ def shown_request(request: Request, credentials: Sequence[str]) -> str:
     text = f"{request.method} {slash}{rest}"
     if request.body:
         text += f" {_compact(request.body)}"
-    for credential in sorted(credentials, key=len, reverse=True):  # one may be the beginning of another
-        for spelt in (in_any_spelling(credential), re.escape(quote(credential, safe=""))):
-            text = re.sub(spelt, "(credential)", text)
-    return text
+    return hidden(text, credentials)
 
 
 def asks_for(shown: str) -> tuple[JsonValue, ...]:

@@ -29,13 +29,13 @@ from connproof.model import Request, Response
 from connproof.places import JsonValue
 from pytest_connproof.recording import Exchange, Lane
 from pytest_connproof.redact import PLACEHOLDER
+from pytest_connproof.spelling import hidden
 from pytest_connproof.xml_bodies import is_xml, parts_of
 
 __all__ = ["Granted", "Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use"]
 
 _NOTHING: Final = "(not sent)"
 _UNRECORDED: Final = "(not recorded)"
-_CREDENTIAL: Final = "(credential)"
 _HIDDEN: Final = "(no credential of the account)"
 _SHOWN_MISSES: Final = 2
 
@@ -123,7 +123,7 @@ class Ledger:
     def __init__(self, lane: Lane, *, credentials: Sequence[str] = (), grants: Collection[str] = ()) -> None:
         self.lane = lane
         self._grants = frozenset(grants)
-        self._credentials = tuple(sorted((text for text in credentials if len(text) >= 4), key=len, reverse=True))
+        self._credentials = tuple(text for text in credentials if len(text) >= 4)
         self._recorded = [_parts(exchange.request) for exchange in lane.exchanges]
         self._by_address: dict[tuple[str, ...], list[int]] = {}
         for index, parts in enumerate(self._recorded):
@@ -197,9 +197,7 @@ class Ledger:
 
     def _hidden(self, sent: str, recorded: str) -> str:
         """What was sent, each credential of the account replaced; wholly hidden where it may be another one."""
-        shown = sent
-        for text in (*(granted.text for granted in self._granted.values()), *self._credentials):
-            shown = shown.replace(text, _CREDENTIAL)
+        shown = hidden(sent, (*(granted.text for granted in self._granted.values()), *self._credentials))
         if sent == _NOTHING or shown != sent:
             return shown
         return _HIDDEN if PLACEHOLDER.search(recorded) else sent

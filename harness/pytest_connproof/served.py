@@ -28,6 +28,7 @@ from pytest_connproof.recording import Lane
 from pytest_connproof.redact import policy_for
 from pytest_connproof.redact.names import Slot, slot_of
 from pytest_connproof.replay import Difference, Ledger, Miss, Tally, UnmatchedRequest
+from pytest_connproof.spelling import CREDENTIAL
 from pytest_connproof.subject import Party
 
 __all__ = ["Served"]
@@ -36,7 +37,6 @@ __all__ = ["Served"]
 _NOT_RECORDED: Final = Response(501, (("content-type", "text/plain"),), b"connproof: no recording holds this request\n")
 _LINKS: Final = frozenset({"link", "location"})
 _SECRET: Final = frozenset({"strong", "credential"})
-_HIDDEN: Final = "(credential)"
 # Before the index of an element or of one in a list; behind what says that it is an attribute, and its namespace.
 _LAST_NAME: Final = re.compile(r"([^/@}\[\]]+)(?:\[\d+\]|(?:/\d+)*)$")
 _SCHEME: Final = re.compile(r'"(?:Basic|Bearer|Digest|OAuth|Token) ', re.IGNORECASE)  # no part of the credential
@@ -228,7 +228,7 @@ class Served:
         if self._slot(difference.part).kind not in _SECRET or not difference.sent.startswith('"'):
             return difference
         scheme = _SCHEME.match(difference.sent)
-        return replace(difference, sent=f'{scheme[0]}{_HIDDEN}"' if scheme else _HIDDEN)
+        return replace(difference, sent=f'{scheme[0]}{CREDENTIAL}"' if scheme else CREDENTIAL)
 
     def _slot(self, part: str) -> Slot:
         """What a part holds, by its name: that of a header, of a parameter, or the last one of a path in the body."""

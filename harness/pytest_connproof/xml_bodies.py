@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
@@ -18,15 +17,12 @@ from connproof.decode import Limits
 from connproof.errors import ProviderBroke
 from connproof.model import Response
 
-__all__ = ["in_any_spelling", "is_xml", "on_one_line", "parts_of"]
+__all__ = ["is_xml", "on_one_line", "parts_of"]
 
 _LIMITS: Final = Limits()
 _DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]*\?>")
 _BETWEEN: Final = re.compile(r">\s+<")
 _TAG: Final = re.compile(r"<[^<>]*>")
-_SPELT: Final = MappingProxyType(
-    {"&": "(?:&amp;|&)", "<": "(?:&lt;|<)", ">": "(?:&gt;|>)", '"': '(?:&quot;|")', "'": "(?:&apos;|')"}
-)
 _WHITE_SPACE: Final = " \t\r\n"  # XML 1.0, S
 _TYPE: Final = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
@@ -60,11 +56,6 @@ def on_one_line(text: str) -> str:
     short = _BETWEEN.sub("><", _DECLARATION.sub("", text).strip())
     short = _TAG.sub(lambda tag: " ".join(line.strip() for line in tag[0].splitlines()), short)
     return short if parts_of(short.encode()) == parts_of(text.encode()) else text
-
-
-def in_any_spelling(text: str) -> str:
-    """A pattern of this text as it stands in XML: each character that may be escaped by its name is, or is not."""
-    return "".join(_SPELT.get(character, re.escape(character)) for character in text)
 
 
 def _parsed(text: str) -> Element:

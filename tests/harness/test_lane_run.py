@@ -54,17 +54,45 @@ def test_no_credential_is_shown_escaped(spelt: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "request_",
+    [
+        Request("GET", "https://h.test/x?k=p(w)%2Fd%20%22e%2B"),
+        Request("GET", "https://h.test/x?k=p%28w%29%2fd%20%22e%2b"),
+        Request("POST", "https://h.test/x", body=b"k=p%28w%29%2Fd+%22e%2B"),
+        Request("POST", "https://h.test/x", body=b'{"k": "p(w)\\/d \\"e+"}'),
+        Request("POST", "https://h.test/x", body=b"<k>p(w)&#x2F;d &#34;e+</k>"),
+        Request("POST", "https://h.test/x", body=b'k: "p(w)\\/d \\u0022e\\u002b"'),
+    ],
+    ids=["as a browser has it", "in lower case", "in a form", "in JSON", "by numbers in XML", "in a text with escapes"],
+)
+def test_no_credential_is_shown_in_another_spelling(request_: Request) -> None:
+    """What one sender percent-encodes or escapes another leaves as it is: also within one and the same credential."""
+    shown = shown_request(request_, ['p(w)/d "e+', "p(w"])
+
+    assert 1 == shown.count("(credential)")
+    assert "w" not in shown and "e+" not in shown and "2b" not in shown.lower()
+
+
+def test_a_credential_may_be_a_part_of_the_word_for_it() -> None:
+    """What stands in the place of one credential is not searched for another."""
+    assert "GET /x?k=(credential)&b=1" == shown_request(
+        Request("GET", "https://h.test/x?k=secret-1&b=1"), ["secret-1", "ed"]
+    )
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("GET /x?a=1&b=2", "GET /x?b=2&a=1"),
         ('POST /x {"a":1,"b":2}', 'POST /x {"b": 2, "a": 1}'),
         ("POST /x a=1&b=x+y", "POST /x b=x%20y&a=1"),
+        ("POST /x expand[]=a&limit=1", "POST /x limit=1&expand[]=a"),
         (
             'POST /x <e:E xmlns:e="urn:e"><e:P k="1" l="2">1</e:P></e:E>',
             "POST /x <E xmlns='urn:e'> <P l='2' k='1'>1</P> </E>",
         ),
     ],
-    ids=["query", "JSON", "form", "XML"],
+    ids=["query", "JSON", "form", "form with brackets", "XML"],
 )
 def test_what_a_request_asks_for_has_many_spellings(one: str, other: str) -> None:
     """The order of parameters, members, fields and attributes, and the prefixes of XML, are no part of it."""

@@ -129,6 +129,19 @@ def test_another_content_is_another_request(recorded: Request, sent: Request) ->
     assert not _answers(sent, recorded)
 
 
+def test_a_credential_is_hidden_as_it_was_sent() -> None:
+    """A body that is compared whole has its sender's escapes, and a miss shows it in quotes."""
+    ledger = Ledger(_lane(_request(body=b"x")), credentials=['p"w/1'])
+
+    shown = [
+        str(part)
+        for body in (b"k=p%22w%2f1", b'k: p"w/1')
+        for part in _miss(ledger, _request(body=body)).misses[0].differences
+    ]
+
+    assert ['body   recorded "x"   sent "k=(credential)"', 'body   recorded "x"   sent "k: (credential)"'] == shown
+
+
 # XML, by meaning.
 
 ENVELOPE = (

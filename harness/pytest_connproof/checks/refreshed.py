@@ -22,7 +22,7 @@ from connproof.model import Auth, TokenEndpoint, Words
 from connproof.places import Absent, JsonValue
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
 from pytest_connproof.grants import outcome_of, parameters_of
-from pytest_connproof.lane_run import credentials_of
+from pytest_connproof.lane_run import forms_of
 from pytest_connproof.recording import Exchange
 from pytest_connproof.replay import Difference, Ledger, UnmatchedRequest
 from pytest_connproof.subject import RecordedLane, Subject
@@ -121,7 +121,7 @@ def _refuse_request(subject: Subject, one: _Recorded) -> None:
     written = token_draft(party.connector.auth, party.account, signing).request()
     alone = replace(one.lane.lane, exchanges=(one.exchange,))
     try:
-        Ledger(alone, credentials=credentials_of(party.account)).answer(written)
+        Ledger(alone, credentials=forms_of(party.connector.auth, party.account)).answer(written)
     except UnmatchedRequest as miss:
         differences = miss.misses[0].differences
         words = [_WORDS.get(part, _WORDS.get(part.removeprefix("body."), "params")) for part in _parts(differences)]
@@ -148,14 +148,15 @@ def _parts(differences: Sequence[Difference]) -> Iterator[str]:
 def _refuse_grant(subject: Subject, one: _Recorded, granted: TokenGranted) -> None:
     """Where a token was granted, and what stands beside it is not read as it is meant. Raises Finding."""
     endpoint, document = _endpoint(subject.connector.auth), token_document(one.exchange.response)
+    endings = _endings(document)
     if granted.notes:
         raise Finding(
             f"{one.exchange.id} grants a token, and {granted.notes[0]}",
             rows({**_where(subject, one, f"{endpoint.pointer}/response"), **_members(document)}),
         )
     for said, ends, word in (
-        (granted.expires_at, [name for name in _endings(document, "") if not _is_of_refresh(name)], "expires_in"),
-        (granted.refresh_expires_at, [*filter(_is_of_refresh, _endings(document, ""))], "refresh_expires_in"),
+        (granted.expires_at, [name for name in endings if not _is_of_refresh(name)], "expires_in"),
+        (granted.refresh_expires_at, [name for name in endings if _is_of_refresh(name)], "refresh_expires_in"),
     ):
         if said is None and ends:
             raise Finding(
@@ -301,22 +302,23 @@ def _where(subject: Subject, one: _Recorded, *pointers: str) -> dict[str, str | 
 
 
 def _members(document: JsonValue | Absent) -> dict[str, str]:
-    names = [*_names(document, "")] if isinstance(document, dict) else []
+    names = [name for name, _ in _values(document, "")] if isinstance(document, dict) else []
     return {"it has": ", ".join(names[:_MEMBERS_SHOWN]) or "no members"}
 
 
-def _names(value: JsonValue | Absent, path: str) -> Iterator[str]:
-    """The places of a document's values."""
+def _values(value: JsonValue | Absent, path: str) -> Iterator[tuple[str, JsonValue | Absent]]:
+    """A document's values, and where each stands."""
     if not isinstance(value, dict):
-        yield path
+        yield path, value
         return
     for name, inner in value.items():
-        yield from _names(inner, f"{path}.{name}" if path else name)
+        yield from _values(inner, f"{path}.{name}" if path else name)
 
 
-def _endings(document: JsonValue | Absent, path: str) -> Iterator[str]:
-    """The places whose names say that they tell when something ends."""
-    return (name for name in _names(document, path) if "expir" in name.rpartition(".")[2].lower())
+def _endings(document: JsonValue | Absent) -> list[str]:
+    """The places whose names say that they tell when something ends, and which do."""
+    values = _values(document, "")
+    return [name for name, value in values if value is not None and "expir" in name.rpartition(".")[2].lower()]
 
 
 def _is_of_refresh(name: str) -> bool:
