@@ -24,7 +24,10 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="an audit as
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What stands in a handler, written down from reading it; `tokens`: it has code that asks for tokens; `loops`: page by page."""
+    """What stands in a handler, written down from reading it.
+
+    `tokens`: it has code that asks for tokens; `loops`: how many of its loops ask page by page.
+    """
 
     auth: str
     pagination: tuple[str, ...]
