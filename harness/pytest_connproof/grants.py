@@ -19,10 +19,10 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from connproof.auth.token_response import TokenGranted, TokenRefused, read_token_response, token_document
 from connproof.config import BRACES, CREDENTIALS
-from connproof.links import origin
 from connproof.model import Account, Auth, Connector, Request, Response, TokenEndpoint
 from connproof.places import JsonValue
 from pytest_connproof.recording import Exchange, Lane
+from pytest_connproof.replay import address
 
 __all__ = [
     "GRANT_TYPES",
@@ -43,6 +43,7 @@ GRANT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What a request calls each grant (RFC 6749, RFC 7523)."""
 
+_ANY_TEXT: Final = "any-text-at-all"  # one that is the same in each part of a URL, in any spelling of that
 _WHENEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)  # whether a token was granted has nothing to do with the time
 
 
@@ -134,10 +135,8 @@ def _in_header(endpoint: TokenEndpoint, request: Request) -> Iterator[tuple[str,
 
 def _is_address(template: str, url: str) -> bool:
     """Whether a URL is that of a template, queries aside; a name in braces stands for any text without a slash."""
-    plain = url.partition("?")[0]
     try:
-        address = f"{origin(plain)}/{plain.partition('//')[2].partition('/')[2]}"
+        asked, declared = "".join(address(url)), "".join(address(BRACES.sub(_ANY_TEXT, template)))
     except ValueError:
         return False
-    pieces = BRACES.split(template.partition("?")[0])[::2]
-    return re.fullmatch("[^/]+".join(map(re.escape, pieces)), address) is not None
+    return re.fullmatch("[^/]+".join(map(re.escape, declared.split(_ANY_TEXT))), asked) is not None

@@ -32,7 +32,7 @@ from pytest_connproof.redact import PLACEHOLDER
 from pytest_connproof.spelling import hidden
 from pytest_connproof.xml_bodies import is_xml, parts_of
 
-__all__ = ["Granted", "Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use"]
+__all__ = ["Granted", "Ledger", "Miss", "ReplayTransport", "Tally", "UnmatchedRequest", "Use", "address"]
 
 _NOTHING: Final = "(not sent)"
 _UNRECORDED: Final = "(not recorded)"
@@ -240,6 +240,13 @@ def _form_of(response: Response) -> str:
     return "form" if "x-www-form-urlencoded" in (response.header("content-type") or "") else "text"
 
 
+def address(url: str) -> tuple[str, str]:
+    """A URL's origin and path, each in one spelling. Raises ValueError, as `origin` does."""
+    # An encoded slash is no slash: /a%2Fb is one segment.
+    segments = (quote(unquote(part), safe="!$&'()*+,;=:@~") for part in urlsplit(url).path.split("/"))
+    return origin(url), "/".join(segments) or "/"
+
+
 def _address(parts: Parts) -> tuple[str, ...]:
     return (*parts["method"], *parts["origin"], *parts["path"])
 
@@ -256,11 +263,9 @@ def _parts(request: Request) -> Parts:
 
 @lru_cache(maxsize=1024)  # what was recorded is asked for again, in the same words
 def _url_parts(url: str) -> Parts:
-    split = urlsplit(url)
-    # An encoded slash is no slash: /a%2Fb is one segment.
-    path = "/".join(quote(unquote(part), safe="!$&'()*+,;=:@~") for part in split.path.split("/"))
-    parts = {"origin": (origin(url),), "path": (path or "/",)}
-    for name, value in _pairs(split.query):
+    at, path = address(url)
+    parts = {"origin": (at,), "path": (path,)}
+    for name, value in _pairs(urlsplit(url).query):
         parts[f"query.{name}"] = tuple(sorted((*parts.get(f"query.{name}", ()), value)))
     return MappingProxyType(parts)
 
