@@ -131,6 +131,7 @@ OLD: Final[Mapping[str, Handler]] = {
         lanes={
             "customers.list": ("customers",),
             "customers.get": ("customers", "--id", "1"),
+            "accounts.list": ("accounts",),
             "invoices.list": ("invoices",),
         },
     ),
@@ -142,6 +143,7 @@ OLD: Final[Mapping[str, Handler]] = {
         ),
         lanes={
             "contacts.list": ("contacts",),
+            "accounts.list": ("accounts",),
             "invoices.list": ("invoices",),
             "invoices.get": ("invoices", "--id", "1a000000-0000-4000-8000-000000000002"),
         },
