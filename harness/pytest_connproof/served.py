@@ -39,6 +39,7 @@ _LINKS: Final = frozenset({"link", "location"})
 _SECRET: Final = frozenset({"strong", "credential"})
 # Before the index of an element or of one in a list; behind what says that it is an attribute, and its namespace.
 _LAST_NAME: Final = re.compile(r"([^/@}\[\]]+)(?:\[\d+\]|(?:/\d+)*)$")
+_SAYS_NOTHING: Final = ("(", "null", "true", "false")  # in words that something was not sent, or is hidden already
 _SCHEME: Final = re.compile(r'"(?:Basic|Bearer|Digest|OAuth|Token) ', re.IGNORECASE)  # no part of the credential
 _LIFETIME_S: Final = 3600
 _NO_SECRET: Final = 3
@@ -225,7 +226,7 @@ class Served:
             yield f"{name}   {self._without_credential(difference)}"
 
     def _without_credential(self, difference: Difference) -> Difference:
-        if self._slot(difference.part).kind not in _SECRET or not difference.sent.startswith('"'):
+        if self._slot(difference.part).kind not in _SECRET or difference.sent.startswith(_SAYS_NOTHING):
             return difference
         scheme = _SCHEME.match(difference.sent)
         return replace(difference, sent=f'{scheme[0]}{CREDENTIAL}"' if scheme else CREDENTIAL)

@@ -20,7 +20,7 @@ from connproof.model import Response
 __all__ = ["is_xml", "on_one_line", "parts_of"]
 
 _LIMITS: Final = Limits()
-_DECLARATION: Final = re.compile(r"\s*<\?xml\s[^>]*\?>")
+_DECLARATION: Final = re.compile(r"\A<\?xml\s[^>]*\?>")
 _BETWEEN: Final = re.compile(r">\s+<")
 _TAG: Final = re.compile(r"<[^<>]*>")
 _WHITE_SPACE: Final = " \t\r\n"  # XML 1.0, S
@@ -53,7 +53,7 @@ def parts_of(body: bytes, content_type: str = "text/xml; charset=utf-8") -> Mapp
 
 def on_one_line(text: str) -> str:
     """A text of XML without its declaration, lines in tags and white space between them, where that is all it loses."""
-    short = _BETWEEN.sub("><", _DECLARATION.sub("", text).strip())
+    short = _BETWEEN.sub("><", _DECLARATION.sub("", text.strip()).strip())
     short = _TAG.sub(lambda tag: " ".join(line.strip() for line in tag[0].splitlines()), short)
     return short if parts_of(short.encode()) == parts_of(text.encode()) else text
 

@@ -73,6 +73,13 @@ def test_no_credential_is_shown_in_another_spelling(request_: Request) -> None:
     assert "w" not in shown and "e+" not in shown and "2b" not in shown.lower()
 
 
+def test_blanks_before_a_body_cost_no_time() -> None:
+    """Each is looked at once, not once for each blank behind it."""
+    assert f"POST /x {' ' * 100_000}<x" == shown_request(
+        Request("POST", "https://h.test/x", body=b" " * 100_000 + b"<x"), []
+    )
+
+
 def test_a_credential_may_be_a_part_of_the_word_for_it() -> None:
     """What stands in the place of one credential is not searched for another."""
     assert "GET /x?k=(credential)&b=1" == shown_request(

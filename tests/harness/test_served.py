@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -102,3 +103,16 @@ def test_a_password_in_an_envelope_is_not_shown(served: Served, element: str) ->
     told = "\n".join(served.facts()["not recorded"])
     assert "sent (credential)" in told
     assert "hunter22" not in told
+
+
+@pytest.mark.parametrize("body", ['{"password": 48291377}', '{"auth": {"passwords": ["48291377"]}}'])
+def test_a_password_in_json_is_not_shown(served: Served, body: str) -> None:
+    """Whatever JSON calls its class, and wherever it stands."""
+    sent = asked(body)
+    headers = [(name, "application/json" if name == "content-type" else value) for name, value in sent.headers]
+
+    assert 501 == served.answer(replace(sent, headers=tuple(headers))).status
+
+    told = "\n".join(served.facts()["not recorded"])
+    assert "sent (credential)" in told
+    assert "48291377" not in told
