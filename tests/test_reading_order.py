@@ -185,7 +185,7 @@ SHARED: dict[str, tuple[str, ...]] = {
     "recording": ("parts", "reading", "writing", "assembling"),
     "redact": ("symbols", "proving", "policy", "names", "walk", "shapes", "finds", "replacing", "synthetic"),
     "report": ("terminal", "certificate"),
-    "scaffold": ("sample", "document", "questions", "asking"),
+    "scaffold": ("sample", "document", "faults", "questions", "asking"),
     "schedule": ("loop", "world", "playing", "search"),
     "standards": ("structured", "http_date"),
     "run": (

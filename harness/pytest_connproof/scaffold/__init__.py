@@ -18,7 +18,8 @@ from connproof.mapping import load_model
 from connproof.named import faults_of
 from pytest_connproof.scaffold.asking import Answered, Unanswered, from_options, from_terminal
 from pytest_connproof.scaffold.document import account_of, connector_of
-from pytest_connproof.scaffold.questions import CONNECTORS, MODELS, QUESTIONS, Question, mapped_fields, refuse_existing
+from pytest_connproof.scaffold.faults import CONNECTORS, MODELS, mapped_fields, refuse_existing
+from pytest_connproof.scaffold.questions import QUESTIONS, Question
 from pytest_connproof.scaffold.readme import readme_of
 
 __all__ = [

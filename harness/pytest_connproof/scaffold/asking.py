@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from connproof.errors import CallWrong
-from pytest_connproof.scaffold.questions import QUESTIONS, Context, Question, fault_of
+from pytest_connproof.scaffold.faults import Context
+from pytest_connproof.scaffold.questions import QUESTIONS, Question, fault_of
 from pytest_connproof.scaffold.sample import Sample, read_sample
 
 __all__ = ["Answered", "Ask", "Given", "Tell", "Unanswered", "from_options", "from_terminal"]

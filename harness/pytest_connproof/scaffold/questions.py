@@ -8,54 +8,28 @@ answer.
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from connproof.auth import SCHEMES
-from connproof.config import CREDENTIALS, parse
-from connproof.errors import CallWrong, ConfigWrong
-from connproof.mapping import load_model
+from connproof.config import parse
+from connproof.errors import ConfigWrong
 from connproof.pagination import STRATEGIES
 from connproof.places import Place
 from connproof.schemas import nearest
+from pytest_connproof.scaffold import faults
 from pytest_connproof.scaffold.document import Answers, connector_of, default_prefix
-from pytest_connproof.scaffold.sample import Sample, as_expression, read_sample
+from pytest_connproof.scaffold.faults import Context
+from pytest_connproof.scaffold.sample import Sample
 
-__all__ = [
-    "CONNECTORS",
-    "MODELS",
-    "QUESTIONS",
-    "Context",
-    "Question",
-    "fault_of",
-    "mapped_fields",
-    "refuse_existing",
-]
-
-CONNECTORS: Final = Path("connectors")
-_OF_THE_MODELS: Final = "unified"  # their folder, among those of the connectors
-MODELS: Final = CONNECTORS / _OF_THE_MODELS
+__all__ = ["QUESTIONS", "Question", "fault_of"]
 
 _AUTHS: Final = tuple(SCHEMES)
 _PAGINATIONS: Final = tuple(STRATEGIES)
 _GRANTS: Final = ("refresh_token", "client_credentials", "jwt_bearer")
 _CLIENT_AUTHS: Final = ("basic", "body", "id_only", "private_key_jwt", "bearer_jwt", "none")
 _ALGORITHMS: Final = ("RS256", "PS256", "ES256", "HS256")
-_MOST_SHOWN: Final = 10
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What an answer may be told from: those before it, and the sample where one is given."""
-
-    answers: Answers
-    sample: Sample | None = None
-
 
 Proposal: TypeAlias = Callable[[Context], str | None]
 Check: TypeAlias = Callable[[str, Context], str | None]
@@ -106,154 +80,6 @@ def _fixed(text: str) -> Proposal:
 _OPTIONAL: Final = _fixed("")
 
 
-# What is wrong with a text, and what to do, where the language would say it in words of the config.
-
-
-def _name(text: str, _: Context) -> str | None:
-    if _NAME.fullmatch(text) is None:
-        last = text.rstrip("/").rpartition("/")[2]
-        near = re.sub(r"[^a-z0-9._-]+", "-", last.lower()).strip("-._")
-        return (
-            f'"{text}": a connector is named in small letters, digits and . _ -, and is written to connectors/NAME'
-            f"{f': say {near}' if near else ''}"
-        )
-    if text == _OF_THE_MODELS:
-        return f"{MODELS} is the folder of the unified models: choose another name"
-    try:
-        refuse_existing(CONNECTORS / text)
-    except CallWrong as there:
-        return f"{there.what}: {', '.join(there.facts['there'])}; {there.fix}"
-    return None
-
-
-def _url(text: str, _: Context) -> str | None:
-    if "://" not in text:
-        # What stands before an @ may be a password.
-        return f"a URL begins with its scheme: https://{text.rpartition('@')[2].lstrip('/')}"
-    if "{api_version}" in text:
-        return 'write the version itself, such as v1; "api_version" is declared in connector.json afterwards'
-    return None
-
-
-def _path(text: str, _: Context) -> str | None:
-    if "://" in text:
-        return "it is appended to the base URL: give what comes after that"
-    if "?" in text:
-        return f'parameters stand under "query" in connector.json, not here: {text.partition("?")[0]}'
-    return None if text.startswith("/") else f"a path begins with a slash: /{text}"
-
-
-def _optional_path(text: str, context: Context) -> str | None:
-    return _path(text, context) if text else None
-
-
-def _resource(text: str, _: Context) -> str | None:
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) is None:
-        return f'"{text}": a resource is named in letters, digits, _ and -, beginning with a letter: contacts'
-    return None
-
-
-def _number(text: str, _: Context) -> str | None:
-    return None if re.fullmatch(r"[0-9]{1,9}", text) else f'"{text}" is no whole number'
-
-
-def _page_size(text: str, context: Context) -> str | None:
-    return _number(text, context) or ("a page has at least one record" if int(text) == 0 else None)
-
-
-def _side(text: str, _: Context) -> str | None:
-    if text and not CREDENTIALS.search(text):
-        return (
-            "a credential stands in the account, not in the config: name it in braces, such as {api_key}; "
-            "a word that every account sends is written into connector.json afterwards"
-        )
-    return None
-
-
-def _params(text: str, _: Context) -> str | None:
-    names = [name.strip() for name in text.split(",")]
-    if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name) for name in names):
-        return "name the parameters with commas between them, not their values: username,password"
-    return "it names a parameter twice" if len(set(names)) < len(names) else None
-
-
-def _sample(text: str, _: Context) -> str | None:
-    if not text:
-        return None
-    try:
-        read_sample(Path(text))
-    except CallWrong as wrong:
-        return f"{wrong.what} ({wrong.fix})"
-    return None
-
-
-def _response_path(text: str, context: Context) -> str | None:
-    if context.sample is None or context.sample.records(text):
-        return None
-    return f"no list of records stands there in {context.sample.name}"
-
-
-def _key(text: str, context: Context) -> str | None:
-    if not text or context.sample is None:
-        return None
-    records = context.sample.records(context.answers["response_path"])
-    if "[*]" in text:
-        return None  # the language says why not
-    try:
-        expression = as_expression(text)
-    except ValueError as wrong:
-        return str(wrong)
-    top = re.split(r"[.\[]", expression, maxsplit=1)[0].strip("`")
-    without = sum(top not in record for record in records)
-    return f"{without} of {len(records)} records in {context.sample.name} have no member {top}" if without else None
-
-
-def _model(text: str, context: Context) -> str | None:
-    if not text:
-        return None
-    try:
-        schema = load_model(MODELS, text)
-    except ConfigWrong as wrong:
-        problem = wrong.problems[0]
-        told = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-        file = MODELS / f"{text.replace('.', '/')}.schema.json"
-        return f"{told}; a model's JSON Schema is written by hand, as {file.as_posix()}, or leave --model out"
-    if not context.answers["key"]:
-        return "a unified record has an id: say with --key where it stands in a record"
-    assert isinstance(schema, dict), "a model is an object"
-    required = schema.get("required")
-    fields = mapped_fields(text, context)
-    if missing := [str(name) for name in required if name not in fields] if isinstance(required, list) else []:
-        return (
-            f"it requires {', '.join(missing)}, which nothing here gives: leave --model out, and write unified yourself"
-        )
-    return None
-
-
-def refuse_existing(folder: Path) -> None:
-    """Raise CallWrong, naming what is there, for a folder that a connector cannot be written to."""
-    if not os.path.lexists(folder) or (folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())):
-        return
-    inside = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ["a file"]
-    shown = (*inside[:_MOST_SHOWN], f"{len(inside) - _MOST_SHOWN} more") if len(inside) > _MOST_SHOWN else inside
-    raise CallWrong(
-        f"{folder} is there already",
-        facts={"there": tuple(shown) or ("an empty folder by a link",)},
-        fix="choose another name, or move it away: nothing is overwritten",
-    )
-
-
-def mapped_fields(model: str, context: Context) -> dict[str, str]:
-    """The fields of a model that can be told: its key from the resource's key, others by name from the sample."""
-    schema = load_model(MODELS, model)
-    assert isinstance(schema, dict), "a model is an object"
-    properties = schema["properties"]
-    assert isinstance(properties, dict), "its x-key names one of them"
-    told = context.sample.fields(schema, context.answers["response_path"]) if context.sample else {}
-    told[str(schema["x-key"])] = f"$id({as_expression(context.answers['key'])})"
-    return {name: told[name] for name in properties if name in told}
-
-
 # What a sample tells.
 
 
@@ -281,13 +107,15 @@ _SESSION: Final = (("auth", ("session",)),)
 _PAGED: Final = (("pagination", tuple(kind for kind in _PAGINATIONS if kind != "none")),)
 
 QUESTIONS: Final[tuple[Question, ...]] = (
-    Question("connector", "Name of the connector, which is its folder's", "new", metavar="CONNECTOR", checks=_name),
+    Question(
+        "connector", "Name of the connector, which is its folder's", "new", metavar="CONNECTOR", checks=faults.name
+    ),
     Question(
         "base_url",
         "Base URL; what differs between accounts stands in braces",
         "https://api.example.com",
         metavar="URL",
-        checks=_url,
+        checks=faults.url,
     ),
     Question("auth", "How a request says on whose behalf it is", "none", _AUTHS, metavar="TYPE"),
     Question(
@@ -305,7 +133,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "User name; what stands in braces comes from the account's credentials",
         "{username}",
         proposes=_fixed("{username}"),
-        checks=_side,
+        checks=faults.side,
         asked_if=(("auth", ("basic",)),),
     ),
     Question(
@@ -313,7 +141,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "Password, likewise",
         "{password}",
         proposes=_fixed("{password}"),
-        checks=_side,
+        checks=faults.side,
         asked_if=(("auth", ("basic",)),),
     ),
     Question(
@@ -321,7 +149,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "URL of the token endpoint",
         "https://id.example.com/token",
         metavar="URL",
-        checks=_url,
+        checks=faults.url,
         asked_if=_OAUTH2,
     ),
     Question(
@@ -353,14 +181,19 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         asked_if=_SESSION,
     ),
     Question(
-        "login_url", "URL of the login", "https://id.example.com/login", metavar="URL", checks=_url, asked_if=_SESSION
+        "login_url",
+        "URL of the login",
+        "https://id.example.com/login",
+        metavar="URL",
+        checks=faults.url,
+        asked_if=_SESSION,
     ),
     Question(
         "login_params",
         "Parameters of the login, with commas between",
         "username",
         metavar="NAMES",
-        checks=_params,
+        checks=faults.params,
         asked_if=_SESSION,
     ),
     Question(
@@ -389,16 +222,20 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         asked_if=(("auth", ("api_key", "bearer", "oauth2", "session")),),
     ),
     Question(
-        "resource", "Name of a resource that is listed, such as contacts", "rows", metavar="NAME", checks=_resource
+        "resource",
+        "Name of a resource that is listed, such as contacts",
+        "rows",
+        metavar="NAME",
+        checks=faults.resource,
     ),
-    Question("path", "Path of its listing, below the base URL", "/rows", metavar="PATH", checks=_path),
+    Question("path", "Path of its listing, below the base URL", "/rows", metavar="PATH", checks=faults.path),
     Question(
         "sample",
         "File with the JSON of one answer of the listing, to propose from (Enter: none)",
         "",
         metavar="FILE",
         proposes=_OPTIONAL,
-        checks=_sample,
+        checks=faults.sample,
     ),
     Question(
         "response_path",
@@ -407,7 +244,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         metavar="PATH",
         proposes=_from(lambda sample, _: sample.response_path()),
         from_sample=True,
-        checks=_response_path,
+        checks=faults.response_path,
     ),
     Question(
         "key",
@@ -416,7 +253,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         metavar="PATH",
         proposes=_from(lambda sample, answers: sample.key(answers["response_path"]), ""),
         from_sample=True,
-        checks=_key,
+        checks=faults.key,
     ),
     Question(
         "pagination",
@@ -460,7 +297,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "1",
         metavar="NUMBER",
         proposes=_fixed("1"),
-        checks=_number,
+        checks=faults.number,
         asked_if=(("pagination", ("page",)),),
     ),
     Question(
@@ -508,7 +345,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "Records a page that are asked for",
         "1",
         metavar="NUMBER",
-        checks=_page_size,
+        checks=faults.page_size,
         asked_if=(("page_size_param", ()),),
     ),
     Question(
@@ -517,7 +354,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "",
         metavar="PATH",
         proposes=_OPTIONAL,
-        checks=_optional_path,
+        checks=faults.optional_path,
     ),
     Question(
         "get_response_path",
@@ -532,7 +369,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
         "",
         metavar="MODEL",
         proposes=_OPTIONAL,
-        checks=_model,
+        checks=faults.model,
     ),
 )
 
