@@ -292,6 +292,72 @@ DEALS: Final = Description(
 )
 
 
+# The same provider of deals, whose access tokens end: what its connector says then, and a refresh in its traffic.
+
+RENEWED_AUTH: Final = MappingProxyType(
+    {
+        "type": "oauth2",
+        "token_path": "access_token",
+        "token": {"url": "https://id.deals.example/oauth/token", "client_auth": "body"},
+        "rotation": "strict",
+    }
+)
+RENEWED_CREDENTIALS: Final = MappingProxyType(
+    {
+        "access_token": "example-access-token",
+        "refresh_token": "example-refresh-token",
+        "client_id": "example-client",
+        "client_secret": "example-client-secret",
+    }
+)
+
+
+def token_exchange(
+    name: str,
+    answer: dict[str, Any] | None = None,
+    status: int = 200,
+    form: list[list[str]] | None = None,
+    headers: list[list[str]] | None = None,
+) -> dict[str, Any]:
+    """A refresh, as RENEWED_AUTH has it; by default a new pair is granted."""
+    granted = {
+        "access_token": "{{secret:access_token#2}}",
+        "refresh_token": "{{secret:refresh_token#2}}",
+        "expires_in": 3600,
+    }
+    client = [["client_id", "{{secret:client_id#1}}"], ["client_secret", "{{secret:client_secret#1}}"]]
+    request = {
+        "method": "POST",
+        "url": "https://id.deals.example/oauth/token",
+        "headers": [["content-type", "application/x-www-form-urlencoded"], *(headers or [])],
+        "form": [["grant_type", "refresh_token"], ["refresh_token", "{{secret:refresh_token#1}}"], *(form or client)],
+    }
+    return _exchange(name, request, granted if answer is None else answer, status)
+
+
+def renewed_exchanges(
+    *, token: dict[str, Any] | None = None, at: int = 0, refused: bool = True
+) -> list[dict[str, Any]]:
+    """The three pages of deals.list; before page `at` (from 0) the access token is refused, or ends, and is renewed."""
+    (lane, *_) = DEALS.documents["connectors/deals/recordings/deals.json"]["lanes"]
+    pages = lane["exchanges"]
+    old, new = "{{secret:access_token#1}}", "{{secret:access_token#2}}"
+    said = _exchange("refused", pages[at]["request"], {"error": "token expired"}, 401)
+    after = [json.loads(json.dumps(page).replace(old, new)) for page in pages[at:]]
+    return [*pages[:at], *([said] if refused else []), token or token_exchange("token"), *after]
+
+
+def renew(project: Project, exchanges: list[dict[str, Any]] | None = None, lane: str = "deals.list#renewed") -> None:
+    """Make a project of deals one whose access tokens end, with one more lane in a file of its own."""
+    project.change("connector.json", "/auth", dict(RENEWED_AUTH))
+    project.change("accounts/example.json", "/credentials", dict(RENEWED_CREDENTIALS))
+    said = renewed_exchanges() if exchanges is None else exchanges
+    numbered = [{**one, "id": f"{lane}/{number}"} for number, one in enumerate(said, 1)]
+    lanes = [{"id": lane, "order": "strict", "exchanges": numbered}]
+    recording = {"format": "connproof-recording/1", "provenance": dict(PROVENANCE), "lanes": lanes}
+    project.write("recordings/tokens.json", recording)
+
+
 # A search: the cursor in a POSTed body, an API key in the query, records as the provider gives them.
 
 
