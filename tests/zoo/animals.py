@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final, Literal, Self, TypeAlias
 from urllib.parse import quote
 
 import pytest
-from projects import Project
+from projects import RENEWED_AUTH, RENEWED_CREDENTIALS, Project, renewed_exchanges
 
 from connproof import config, outcome, overrides, pagination, ratelimit
 from connproof.decode import as_json
@@ -29,7 +29,7 @@ from connproof.errors import MappingFailed, PageUnreadable, ProviderBusy, Provid
 from connproof.guard import Guard
 from connproof.links import next_target, origin
 from connproof.mapping import CompiledMapping
-from connproof.model import Account, Connector, Operation, Page, Pagination, Position, Request, Response
+from connproof.model import Account, Auth, Connector, Operation, Page, Pagination, Position, Request, Response, Secret
 from connproof.outcome import Verdict
 from connproof.pagination import cursor, keyset, link_header, next_url, offset, page
 from connproof.places import ABSENT, Absent, JsonValue
@@ -452,6 +452,10 @@ def _null_is_nothing(target: Any, patch: Any, pointer: str, changed: Any) -> Jso
 # Tokens.
 
 
+def _the_old_token(auth: Auth, account: Account, *, access: Secret, refresh: Secret | None = None) -> Account:
+    return account
+
+
 async def _every_401_counts(self: Tokens, account: Account, generation: int) -> Held:
     self._copies.pop(self.key(account), None)
     row = await self._store.read(self.key(account))
@@ -481,6 +485,11 @@ REFRESHED: Final = (
         {"access_token": "example-a", "refresh_token": "example-r", "client_id": "example-c"},
         "accounts/example.json",
     ),
+)
+RENEWED: Final = (
+    Says("/auth", dict(RENEWED_AUTH)),
+    Says("/credentials", dict(RENEWED_CREDENTIALS), "accounts/example.json"),
+    Says(EXCHANGES, renewed_exchanges(), DEALS),
 )
 FLAGGED: Final = (
     *(Says(f"{EXCHANGES}/{n}/response/json/more", n < 2, DEALS) for n in range(3)),
@@ -1052,5 +1061,25 @@ ANIMALS: Final = (
         Does(token_memory, "successor_of", _what_the_answer_has),
         ("I4: RT_0 was kept, and keep put nothing in its place",),
         ground=(*REFRESHED, Says("/auth/rotation", "none")),
+    ),
+    Animal(
+        "old token",
+        "goes on with the access token that was refused, though a new one was granted",
+        "RPL-003",
+        "deals",
+        "deals.list",
+        Does(sending, "with_tokens", _the_old_token),
+        ("request 3 carries another credential", "{{secret:access_token#2}}", "{{secret:access_token#1}}"),
+        ground=RENEWED,
+    ),
+    Animal(
+        "rotation denied",
+        "declares that a used refresh token works for ever, though each refresh replaces it",
+        "TOK-005",
+        "deals",
+        "",
+        Says("/auth/rotation", "none"),
+        ("replaces the refresh token", "/auth/rotation"),
+        ground=RENEWED,
     ),
 )
