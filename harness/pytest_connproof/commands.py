@@ -33,7 +33,7 @@ from pytest_connproof import recording as recordings
 from pytest_connproof.atomic import write_whole
 from pytest_connproof.contracts import Answers
 from pytest_connproof.extra import HOW_TO_INSTALL, missing
-from pytest_connproof.grants import asks_for_token, credentials_in
+from pytest_connproof.grants import asks_for_token, credentials_in, with_distinct_credentials
 from pytest_connproof.lanes import in_one_lane, no_operation, sort
 from pytest_connproof.recording import Provenance, Recording, RecordingUnfit
 from pytest_connproof.redact import Policy, policy_for
@@ -637,7 +637,8 @@ def _kept(request: Request, policy: Policy, auth: Auth) -> Request:
     headers = tuple((name, value) for name, value in request.headers if name in wanted)
     if is_for_a_token and "content-type" not in policy.token_headers:  # forms and JSON are UTF-8 anyway
         headers = tuple((name, re.sub(r"(?i);\s*charset=utf-8$", "", value)) for name, value in headers)
-    return Request(request.method, request.url, headers, request.body)
+    kept = Request(request.method, request.url, headers, request.body)
+    return with_distinct_credentials(auth, kept) if is_for_a_token else kept
 
 
 def _first_time(said: Sequence[str | None]) -> str | None:

@@ -12,16 +12,18 @@ import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import parse_qsl, unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 from connproof.auth.token_response import TokenGranted, TokenRefused, read_token_response, token_document
 from connproof.config import BRACES, CREDENTIALS
 from connproof.model import Account, Auth, Connector, Request, Response, TokenEndpoint
 from connproof.places import JsonValue
 from pytest_connproof.recording import Exchange, Lane
+from pytest_connproof.redact.shapes import tells
 from pytest_connproof.replay import address
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "of_operations",
     "outcome_of",
     "parameters_of",
+    "with_distinct_credentials",
 ]
 
 GRANT_TYPES: Final[Mapping[str, str]] = MappingProxyType(
@@ -100,18 +103,53 @@ def credentials_in(auth: Auth, request: Request, response: Response) -> Iterator
     endpoint = auth.token
     assert endpoint is not None, "what asks for tokens says where"
     said = parameters_of(request)
-    yield from ((text, name) for name in _OF_THE_CLIENT if isinstance(text := said.get(name), str))
-    for name, value in endpoint.params:
-        braced = CREDENTIALS.fullmatch(value) if isinstance(value, str) else None
-        text = said.get(name)
-        if braced and braced[1] not in auth.variables and isinstance(text, str):
-            yield text, re.sub("[^a-z0-9]+", "_", braced[1].lower()).strip("_")
+    yield from ((text, kind) for name, kind in _kinds(auth).items() if isinstance(text := said.get(name), str))
     yield from _in_header(endpoint, request)
     came = outcome_of(auth, Account(), response)
     if isinstance(came, TokenGranted):
         yield came.access_token.reveal(), "session_token" if auth.type == "session" else "access_token"
     if came.refresh_token is not None:
         yield came.refresh_token.reveal(), "refresh_token"
+
+
+def with_distinct_credentials(auth: Auth, request: Request) -> Request:
+    """A token request in which no parameter's credential is a word or a number that may stand anywhere.
+
+    What is secret is sought in all that was recorded: of a PIN, or of a user called admin, its kind is said too.
+    """
+    kinds = _kinds(auth)
+
+    def distinct(name: str, value: JsonValue) -> JsonValue:
+        is_common = name in kinds and isinstance(value, str) and value and not tells(value)
+        return f"the {kinds[name]}: {value}" if is_common else value
+
+    def encoded(pairs: str) -> str:
+        said = parse_qsl(pairs, keep_blank_values=True)
+        told = [(name, str(distinct(name, value))) for name, value in said]
+        return pairs if told == said else urlencode(told)
+
+    address, mark, query = request.url.partition("?")
+    text = (request.body or b"").decode("utf-8", "surrogateescape")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        text = encoded(text)
+    else:
+        if isinstance(document, dict):
+            text = json.dumps({name: distinct(name, value) for name, value in document.items()}, ensure_ascii=False)
+    body = None if request.body is None else text.encode("utf-8", "surrogateescape")
+    return replace(request, url=address + mark + encoded(query), body=body)
+
+
+def _kinds(auth: Auth) -> Mapping[str, str]:
+    """The parameters of a token request that hold a credential, and what its kind is called."""
+    assert auth.token is not None, "what asks for tokens says where"
+    braced = ((name, CREDENTIALS.fullmatch(value)) for name, value in auth.token.params if isinstance(value, str))
+    own = {name: found[1] for name, found in braced if found and found[1] not in auth.variables}
+    return {
+        **{name: name for name in _OF_THE_CLIENT},
+        **{name: re.sub("[^a-z0-9]+", "_", said.lower()).strip("_") for name, said in own.items()},
+    }
 
 
 _OF_THE_CLIENT: Final = ("refresh_token", "client_id", "client_secret", "client_assertion", "assertion")

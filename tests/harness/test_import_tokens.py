@@ -251,6 +251,33 @@ def test_a_refresh_in_another_form(
     assert {"refreshes": 1, "rotated": 1, "refused": 0} == refreshed.refreshes_are_as_declared(subject, "")
 
 
+@pytest.mark.parametrize(
+    ("encode", "content_type"),
+    [("json", "application/json"), ("form", "application/x-www-form-urlencoded"), ("query", "")],
+)
+def test_a_login_with_common_words_is_hidden(shop: Project, command: Command, encode: str, content_type: str) -> None:
+    """A PIN, or a user called admin, may stand in any text: what the config calls a credential has its placeholder."""
+    params = {"user": "{username}", "pass": "{secret_word}", "pin": "{pin}", "app": "deals"}
+    login = {"url": f"{URL}/session", "encode": encode, "params": params, "response": {"access_token": "token"}}
+    shop.connector(auth={"type": "session", "name": "X-Session", "login": {**login, "assumed_lifetime_s": 900}})
+    (shop.root / "connectors/shop/recordings/deals.json").unlink()
+    credentials = {"username": "example-user", "secret_word": "example-word", "pin": "example-pin"}
+    shop.write("connectors/shop/accounts/example.json", {"name": "example", "credentials": credentials})
+    said = {"user": "admin", "pass": "x", "pin": "48291377", "app": "deals"}
+    body = {"json": json.dumps(said), "form": urlencode(said), "query": ""}[encode]
+    url = f"{URL}/session" + (f"?{urlencode(said)}" if encode == "query" else "")
+    pages = [(method, to, {"X-Session": NEW}, *rest) for method, to, _, *rest in REFUSED[2:]]
+    shop.write("tape.json", _tape(("POST", url, {"Content-Type": content_type}, body, 200, {"token": NEW}), *pages))
+
+    done = command("import", "tape.json", "--connector=shop")
+
+    assert 0 == done.code, done.text
+    text = (shop.root / "connectors/shop/recordings/tape.json").read_text()
+    assert [] == [word for word in ("admin", "48291377", '"x"') if word in text]
+    assert [] == [name for name in ("username", "secret_word", "pin") if f"{{{{secret:{name}#1}}}}" not in text]
+    assert ("complete", 3) == ((run := _subject().run("deals.list")).outcome, len(run.records)), run.unmatched
+
+
 def test_a_refresh_goes_with_its_own_call(shop: Project, command: Command) -> None:
     """Of two reads, the one that was refused has it; the other goes on with the token that came of it."""
     other: Exchanged = (
