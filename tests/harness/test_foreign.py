@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from connproof.model import Request, Response
-from pytest_connproof.foreign import FORMATS, ForeignUnreadable, Tape, read, write_har
+from pytest_connproof.foreign import FORMATS, ForeignUnreadable, Tape, notation, read, write_har
 
 Write = Callable[[str | bytes], Path]
 
@@ -763,6 +763,15 @@ def test_times_in_har(recorded_at: str | None, started: str, comment: str | None
 
     entry = json.loads(written)["log"]["entries"][0]
     assert (started, comment) == (entry["startedDateTime"], entry.get("comment"))
+
+
+def test_yaml_where_nothing_reads_it(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has not installed the extra is told how; HAR needs none."""
+    monkeypatch.setattr(notation, "find_spec", lambda _: None)
+
+    with pytest.raises(ForeignUnreadable, match="it is YAML, and PyYAML is not installed") as refused:
+        read(write(vcrpy_yaml()))
+    assert "pip install 'connproof[pytest]'" in str(refused.value)
 
 
 def test_start_up_does_not_wait_for_yaml() -> None:

@@ -9,10 +9,12 @@ import codecs
 import json
 import math
 import re
+from importlib.util import find_spec
 from typing import Final, NoReturn
 
 from connproof.documents import MAX_DEPTH, Source, read_json
 from connproof.errors import ConfigWrong
+from pytest_connproof.extra import HOW_TO_INSTALL
 from pytest_connproof.foreign.document import Document, Part, Value
 from pytest_connproof.foreign.tape import CUT, Unfit
 
@@ -44,6 +46,8 @@ def parse(data: bytes) -> Document:
         raise Unfit("", "it is empty", fix="record it again")
     if text.lstrip()[0] in "{[":
         return _json(text)
+    if find_spec("yaml") is None:
+        raise Unfit("", "it is YAML, and PyYAML is not installed", fix=HOW_TO_INSTALL)
     # Here, so that PyYAML is imported when somebody reads a cassette in YAML, and not before.
     from pytest_connproof.foreign.plain_yaml import read_yaml
 
