@@ -132,7 +132,10 @@ def import_(
         bool, typer.Option("--known-only", help="Leave out the traffic that no operation of the config fits.")
     ] = False,
     made_up: Annotated[
-        bool, typer.Option("--made-up", help="No provider answered this: it is of a stub, or written by hand.")
+        bool,
+        typer.Option(
+            "--made-up", help="No provider answered this: it is of a stub, or written by hand. Its words stay."
+        ),
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a recording of the same name.")] = False,
 ) -> None:
