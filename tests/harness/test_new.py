@@ -18,17 +18,20 @@ from shop import Done, environment
 
 from connproof.auth import SCHEMES, sign
 from connproof.cli import main
+from connproof.clock import SystemClock
 from connproof.config import load
 from connproof.draft import Draft
-from connproof.model import Operation, Pagination
+from connproof.mapping import compile_mapping
+from connproof.model import FieldRule, Operation, Pagination, UnifiedMapping
 from connproof.named import faults_of
 from connproof.pagination import STRATEGIES
+from connproof.places import Place
 from connproof.schemas import shipped
 from connproof.stores import account_in
 from pytest_connproof import scaffold
 from pytest_connproof.checks import CHECKS
 from pytest_connproof.scaffold import QUESTIONS, Answered
-from pytest_connproof.scaffold.sample import Sample
+from pytest_connproof.scaffold.sample import Sample, as_expression, as_path
 
 Command: TypeAlias = Callable[..., Done]
 
@@ -74,7 +77,7 @@ PAGE: Final = {
     ],
     "paging": {"next": {"after": "18"}},
 }
-CONTACT: Final = {
+CONTACT: Final[dict[str, Any]] = {
     "x-key": "id",
     "type": "object",
     "properties": {
@@ -247,19 +250,41 @@ def test_the_page_names_words_and_checks_that_there_are(auth: str) -> None:
     assert {"key", "rate_limit"} <= words
 
 
-# The next three commands.
-
-
-@pytest.mark.parametrize(("auth", "prefix"), [("bearer", "Bearer "), ("bearer", ""), ("api_key", "Token ")])
+@pytest.mark.parametrize(
+    ("auth", "prefix"),
+    [("bearer", "Bearer "), ("bearer", ""), ("bearer", " "), ("api_key", "Token "), ("api_key", " ")],
+)
 def test_a_prefix_is_written_where_it_is_not_the_default(command: Command, auth: str, prefix: str) -> None:
-    """None at all is one too."""
+    """None at all is one too, which a terminal, where Enter takes the default, says by a space."""
     options = AUTHS["api_key"] if auth == "api_key" else ()
 
     command(*NAMED, "--auth", auth, *options, "--prefix", prefix, *LISTED, "--pagination", "none")
 
-    assert ({} if prefix == "Bearer " else {"prefix": prefix}) == {
-        k: v for k, v in config()["auth"].items() if k == "prefix"
-    }
+    default = "Bearer " if auth == "bearer" else ""
+    meant = prefix if prefix.strip() else ""
+    assert (None if meant == default else meant) == config()["auth"].get("prefix")
+
+
+def test_a_login_s_parameters_may_have_hyphens(command: Command) -> None:
+    """A credential's name has none: the account has it with an underscore."""
+    login = (
+        "--session-header",
+        "X-Session",
+        "--login-url",
+        "https://api.shop.example/in",
+        "--login-params",
+        "user-name",
+    )
+
+    done = command(*NAMED, "--auth", "session", *login, *LISTED, "--pagination", "none")
+
+    assert 0 == done.code, done.text
+    assert {"user-name": "{user_name}"} == config()["auth"]["login"]["params"]
+    account = json.loads(Path("connectors/shop/accounts/example.json").read_bytes())
+    assert "example-user-name" == account["credentials"]["user_name"]
+
+
+# The next three commands.
 
 
 def test_the_next_three_commands_work_as_they_are_printed(command: Command) -> None:
@@ -354,6 +379,19 @@ SAMPLES: Final = {
         {"result": {"items": [{"deal_id": 1, "name": "x"}, {"deal_id": 2, "name": "x"}]}, "nextPageToken": "t"},
         ("--response-path result.items", "--key deal_id", "--pagination cursor", "--cursor-field nextPageToken"),
     ),
+    "names with dots, marks and control characters": (
+        {
+            "a.b": {"x\nrows": [{"id": 1}], "rows": [{"line\tid": 1, "user.id": 1}, {"line\tid": 2, "user.id": 2}]},
+            "next\x1f": {"cursor": "17"},
+            "next": "18",
+        },
+        (
+            """--response-path '["a.b"].rows'""",
+            """--key '["user.id"]'""",
+            "--pagination cursor",
+            "--cursor-field next",
+        ),
+    ),
     "a link beside the one before": (
         {"links": {"prev": "/deals?page=1", "next": "/deals?page=3"}, "deals": [{"id": "a", "next": "/x"}]},
         ("--response-path deals", "--key id", "--pagination next_url", "--next-url-field links.next"),
@@ -373,6 +411,55 @@ def test_a_sample_proposes_what_it_shows(command: Command, case: str) -> None:
     assert 0 == done.code, done.text
     assert f"from page.json: {' '.join(told)}\n" in done.text
     assert 0 == command("check", "connectors/shop").code
+
+
+def test_a_sample_may_begin_with_a_byte_order_mark(command: Command) -> None:
+    """Some tools write one before whatever they save."""
+    Path("page.json").write_text(json.dumps(PAGE), encoding="utf-8-sig")
+
+    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", "page.json")
+
+    assert 0 == done.code, done.text
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "page.json is not JSON: line 1, column 1: expected a value, found the end of the file (save the body"),
+        (b"<data/>", "line 1, column 1: expected a value, found '<' (save the body of one answer there, as JSON"),
+        (b'{"data":\n "canary', "line 2, column 2: a string that does not end"),
+        (b'{"data": [{"a": "canary",\n "a": 2}]}', "line 2, column 2: 'a' stands here a second time (first on line 1)"),
+        (b"[\xe9]", "line 1, column 2: byte 0xe9 is not UTF-8 (save the file as UTF-8)"),
+        (b'"canary"', "page.json holds one value, and no answer with records in it"),
+        (b'{"log": {"version": "1.2", "entries": [{"id": "canary"}]}}', "page.json is recorded traffic, a HAR file"),
+    ],
+    ids=["empty", "XML", "cut off", "a name twice", "Latin-1", "a text", "HAR"],
+)
+def test_a_sample_that_cannot_be_read_is_told(command: Command, data: bytes, said: str) -> None:
+    """Where it is wrong, with no value of it; what the right one may say is not asked for."""
+    Path("page.json").write_bytes(data)
+
+    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", "page.json")
+
+    assert 2 == done.code
+    assert said in done.text
+    assert "canary" not in done.text
+    assert "is missing" not in done.text
+
+
+def test_a_sample_that_may_not_be_read_is_told(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a wrong answer, so that a terminal asks again."""
+    save("page.json", PAGE)
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+
+    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", "page.json")
+
+    assert 2 == done.code
+    assert "  --sample  page.json: Permission denied (save the body of one answer there" in done.text
 
 
 def first_pages() -> Iterator[Any]:
@@ -454,6 +541,19 @@ def test_without_a_sample_the_id_alone_is_mapped(command: Command) -> None:
     assert 0 == command("check", "connectors/shop").code
 
 
+@pytest.mark.parametrize("name", ["a`id", "a.id", "and", 'a"id', "a\\\\id", "ïd"])
+def test_a_key_of_any_name_is_an_expression(name: str) -> None:
+    """One that finds what the path finds."""
+    record: dict[str, Any] = {"in": {name: "17", "other": "18"}}
+    path = as_path(("in", name))
+
+    mapping = UnifiedMapping("crm.contact", "people", (FieldRule("id", as_expression(path), "", 0),), "")
+    found = compile_mapping(mapping, schema=CONTACT, clock=SystemClock(), bindings={}).apply(record)
+
+    assert {"id": "17"} == found
+    assert "17" == Place.parse(path).find(record)
+
+
 def test_nothing_of_a_sample_is_written_or_shown(command: Command, here: Path) -> None:
     """It may be a customer's."""
     save("connectors/unified/crm/contact.schema.json", CONTACT)
@@ -505,6 +605,14 @@ def test_nothing_of_a_sample_is_written_or_shown(command: Command, here: Path) -
         (
             {"--auth": "basic", "--username": "sk-pw-1", "--password": ""},
             "--username  a credential stands in the account",
+        ),
+        (
+            {"--auth": "basic", "--username": "{user}", "--password": "{user.word}"},
+            "--password  {user} is a text, so that {user.word} cannot stand inside it",
+        ),
+        (
+            {"--auth": "basic", "--username": "{user.name}", "--password": "{user}"},
+            "--password  {user} is a text, so that {user.name} cannot stand inside it",
         ),
         ({"--get-path": "deals/{id}", "--get-response-path": "$"}, "a path begins with a slash: /deals/{id}"),
         ({"--sample": "page.json"}, "no file at page.json (save the body of one answer there"),
@@ -687,7 +795,7 @@ def test_only_what_no_option_says_is_asked(terminal: Command) -> None:
 
     assert 0 == done.code, done.text
     assert done.text.startswith("Enter takes what stands in brackets. Ctrl-C ends it, and nothing is written.\n")
-    assert "What stands before the credential, its space included [Bearer ]:" in done.text
+    assert "What stands before the credential, its space included; a space alone is nothing [Bearer ]:" in done.text
     assert "How one page leads to the next (cursor, offset, page, link_header, next_url, keyset, none):" in done.text
     assert "Base URL" not in done.text
     assert "link_header" == config()["pagination"]["type"]

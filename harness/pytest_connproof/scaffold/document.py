@@ -117,16 +117,17 @@ def _auth(answers: Answers) -> dict[str, Any]:
         case "oauth1" if answers["realm"]:
             said["realm"] = answers["realm"]
         case "session":
-            params = {name: f"{{{name}}}" for name in _login_params(answers)}
+            params = {name: f"{{{credential}}}" for name, credential in _login_params(answers).items()}
             login = {"url": answers["login_url"], "encode": answers["login_encode"], "params": params}
             said |= {"name": answers["session_header"], "login": login}
             if answers["login_token"] != "access_token":  # noqa: S105 a place, and no token
                 login["response"] = {"access_token": answers["login_token"]}
         case _:
             pass
-    # An empty prefix is one too, where the default is another.
-    if "prefix" in answers and answers["prefix"] != default_prefix(answers):
-        said["prefix"] = answers["prefix"]
+    # An empty prefix is one too, where the default is another; a terminal, at which Enter takes that, gives a space.
+    if "prefix" in answers:
+        prefix = answers["prefix"] if answers["prefix"].strip() else ""
+        said |= {"prefix": prefix} if prefix != default_prefix(answers) else {}
     return said
 
 
@@ -148,8 +149,10 @@ def _token(answers: Answers) -> dict[str, Any]:
     return said
 
 
-def _login_params(answers: Answers) -> list[str]:
-    return [name.strip() for name in answers["login_params"].split(",")]
+def _login_params(answers: Answers) -> dict[str, str]:
+    """The names that the login is sent, and those of the credentials, which have no hyphens."""
+    names = [name.strip() for name in answers["login_params"].split(",")]
+    return {name: name.replace("-", "_") for name in names}
 
 
 def _credentials(answers: Answers) -> list[str]:
@@ -170,7 +173,7 @@ def _credentials(answers: Answers) -> list[str]:
         case "oauth1":
             return ["consumer_key", "consumer_secret", "token", "token_secret"]
         case "session":
-            return ["session_token", *_login_params(answers)]
+            return ["session_token", *_login_params(answers).values()]
         case "ws_security":
             return ["username", "password"]
         case _:

@@ -14,6 +14,7 @@ from typing import Final
 from connproof.config import CREDENTIALS
 from connproof.errors import CallWrong, ConfigWrong
 from connproof.mapping import load_model
+from connproof.places import ABSENT, Place
 from pytest_connproof.scaffold.document import Answers
 from pytest_connproof.scaffold.sample import Sample, as_expression, read_sample
 
@@ -106,12 +107,17 @@ def page_size(text: str, context: Context) -> str | None:
     return number(text, context) or ("a page has at least one record" if int(text) == 0 else None)
 
 
-def side(text: str, _: Context) -> str | None:
+def side(text: str, context: Context) -> str | None:
+    """Of a user name, and of a password after it."""
     if text and not CREDENTIALS.search(text):
         return (
             "a credential stands in the account, not in the config: name it in braces, such as {api_key}; "
             "a word that every account sends is written into connector.json afterwards"
         )
+    named = CREDENTIALS.findall(f"{context.answers.get('username', '')} {text}")
+    inside = ((one, other) for one in named for other in named if other.startswith(f"{one}."))
+    if both := next(inside, None):
+        return "{{{}}} is a text, so that {{{}}} cannot stand inside it: name one of them otherwise".format(*both)
     return None
 
 
@@ -142,15 +148,14 @@ def key(text: str, context: Context) -> str | None:
     if not text or context.sample is None:
         return None
     records = context.sample.records(context.answers["response_path"])
-    if "[*]" in text:
-        return None  # the language says why not
     try:
-        expression = as_expression(text)
+        place = Place.parse(text)
     except ValueError as wrong:
         return str(wrong)
-    top = re.split(r"[.\[]", expression, maxsplit=1)[0].strip("`")
-    without = sum(top not in record for record in records)
-    return f"{without} of {len(records)} records in {context.sample.name} have no member {top}" if without else None
+    without = (
+        0 if place.is_many else sum(place.find(record) is ABSENT for record in records)
+    )  # [*]: the language says so
+    return f"{without} of {len(records)} records in {context.sample.name} have nothing at {text}" if without else None
 
 
 def model(text: str, context: Context) -> str | None:

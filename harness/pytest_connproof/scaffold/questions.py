@@ -215,7 +215,7 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     ),
     Question(
         "prefix",
-        "What stands before the credential, its space included",
+        "What stands before the credential, its space included; a space alone is nothing",
         "",
         proposes=lambda context: default_prefix(context.answers),
         keeps_spaces=True,

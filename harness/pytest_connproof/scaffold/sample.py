@@ -6,6 +6,8 @@ What is proposed holds no value of the answer: it may be a customer's.
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +20,8 @@ from connproof.errors import CallWrong, ConfigWrong, MappingFailed
 from connproof.mapping import compile_mapping
 from connproof.model import FieldRule, UnifiedMapping
 from connproof.places import JsonValue, Place
+from pytest_connproof.foreign import har
+from pytest_connproof.foreign.document import Part
 
 __all__ = ["Sample", "as_expression", "read_sample"]
 
@@ -44,6 +48,7 @@ _CURSORS: Final = frozenset(
 )
 _BACKWARD: Final = frozenset({"before", "first", "last", "prev", "previous", "self"})
 _WRAPPERS: Final = ("attributes", "fields", "properties")
+_UNSAYABLE: Final = re.compile(r"[\x00-\x1f]")  # in a name that no path can lead to
 _URL: Final = re.compile(r"https?://|/|\?")
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS_OF_JSONATA: Final = frozenset({"and", "false", "function", "in", "null", "or", "true"})
@@ -72,7 +77,7 @@ class Sample:
     def key(self, response_path: str) -> str | None:
         """The member that tells the records apart: a text or a number in each, no value twice."""
         records = self.records(response_path)
-        places = {name: place for record in reversed(records) for place, name in enumerate(record)}
+        places = {name: place for record in reversed(records) for place, (name, _) in enumerate(_sayable(record))}
         names = sorted(
             (name for name in places if _rank_of_key(name) is not None),
             key=lambda name: (_rank_of_key(name), places[name]),  # its own id stands before those of others
@@ -113,18 +118,30 @@ class Sample:
 
 
 def read_sample(path: Path) -> Sample:
-    """A file that holds the body of one answer. Raises CallWrong; no message shows anything of what is in it."""
+    """A file that holds the body of one answer. Raises CallWrong; no message shows a value of it."""
     how = "save the body of one answer there, as JSON; or leave --sample out"
-    if not path.is_file():
-        raise CallWrong(f"no file at {path}", fix=how)
-    if path.stat().st_size > _MOST_BYTES:
-        raise CallWrong(f"{path} has more than {_MOST_BYTES // 1024 // 1024} MiB", fix="one answer is enough: cut it")
     try:
-        body, _ = read_json(path.read_bytes(), str(path))
+        if not path.is_file():
+            raise CallWrong(f"no file at {path}", fix=how)
+        if path.stat().st_size > _MOST_BYTES:
+            raise CallWrong(
+                f"{path} has more than {_MOST_BYTES // 1024 // 1024} MiB", fix="one answer is enough: cut it"
+            )
+        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)  # some tools save so whatever they save
+    except OSError as fault:
+        raise CallWrong(f"{path}: {fault.strerror}", fix=how) from None
+    try:
+        body, _ = read_json(data, str(path))
     except ConfigWrong as wrong:
-        raise CallWrong(f"{path} is not JSON: {wrong.problems[0]}", fix=how) from None
+        first = wrong.problems[0]
+        # Line and column say where; the names that lead there may be many.
+        raise CallWrong(
+            f"{path} is not JSON: line {first.line}, column {first.column}: {first.message}", fix=first.hint or how
+        ) from None
     if not isinstance(body, dict | list):
         raise CallWrong(f"{path} holds one value, and no answer with records in it", fix=how)
+    if har.unlike(Part(body)) is None:  # type: ignore[arg-type]  # a JsonValue is a Value, but list and dict are invariant
+        raise CallWrong(f"{path} is recorded traffic, a HAR file, which is imported afterwards", fix=how)
     return Sample(str(path), body)
 
 
@@ -143,7 +160,10 @@ def as_expression(path: str) -> str:
             text += f"[{step}]"
         elif isinstance(step, str):
             plain = _PLAIN_NAME.fullmatch(step) and step not in _WORDS_OF_JSONATA
-            text += f"{'.' if text else ''}{step if plain else f'`{step}`'}"
+            if "`" in step:  # which nothing escapes
+                text = f"$lookup({text or '$'}, {json.dumps(step)})"
+            else:
+                text += f"{'.' if text else ''}{step if plain else f'`{step}`'}"
     return text or "$"
 
 
@@ -152,13 +172,17 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def _sayable(members: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    return ((name, value) for name, value in members.items() if not _UNSAYABLE.search(name))
+
+
 def _lists(value: JsonValue, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[JsonValue]]]:
     """Every list of objects that is in no list, with the names that lead to it."""
     if isinstance(value, list):
         if value and all(isinstance(one, dict) for one in value):
             yield names, value
     elif isinstance(value, dict) and len(names) < _DEEPEST:
-        for name, inner in value.items():
+        for name, inner in _sayable(value):
             if _plain(name) not in _BESIDE_RECORDS:
                 yield from _lists(inner, (*names, name))
 
@@ -167,7 +191,7 @@ def _scalars(value: JsonValue, names: tuple[str, ...] = ()) -> Iterator[tuple[tu
     """Every value beside the lists, with the names that lead to it."""
     if isinstance(value, dict):
         if len(names) < _DEEPEST:
-            for name, inner in value.items():
+            for name, inner in _sayable(value):
                 yield from _scalars(inner, (*names, name))
     elif names and not isinstance(value, list):
         yield names, value
@@ -204,10 +228,10 @@ def _members(records: Sequence[Record]) -> dict[str, str]:
     """The members of records by their plain names; those one level down where providers wrap all of them."""
     members: dict[str, str] = {}
     for record in records:
-        for name, value in record.items():
+        for name, value in _sayable(record):
             members.setdefault(_plain(name), as_path((name,)))
             if name in _WRAPPERS and isinstance(value, dict):
-                for inner in value:
+                for inner, _ in _sayable(value):
                     members.setdefault(_plain(inner), as_path((name, inner)))
     return members
 
