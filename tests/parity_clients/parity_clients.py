@@ -4,8 +4,8 @@
 
 Each client lists what table.py says, in a process of its own, answered on loopback. Its records are compared with what
 the engine gives of the same exchanges, before any mapping. Ends with 1 where something differs that expected.py
-does not name, where that names something that no longer differs, and where a client asks for what is not
-recorded, or does not ask for what is.
+does not name, where that names something that no longer differs, where a client asks for what is not
+recorded, or does not ask for what is, and where nothing was compared.
 """
 
 from __future__ import annotations

@@ -20,8 +20,9 @@ _MOST_PATHS: Final = 8
 
 
 def failed(every: Sequence[Compared], unmet: Sequence[str]) -> bool:
-    """Whether something is not as it is said to be."""
-    return bool(unmet) or any(each.unexpected or each.faults for each in every)
+    """Whether something is not as it is said to be, or nothing was compared that could be."""
+    compared = any(each.comparison is not None for each in every)
+    return bool(unmet) or not compared or any(each.unexpected or each.faults for each in every)
 
 
 def told(every: Sequence[Compared], unmet: Sequence[str]) -> str:
