@@ -59,12 +59,12 @@ def _tell(made: scaffold.Scaffold, answered: Answered) -> None:
     answers = answered.context.answers
     for inside in made.files:
         typer.echo(made.folder / inside)
-    if answered.proposed and answered.context.sample:
-        told = [
-            f"{question.flag} {shlex.quote(answers[question.name])}"
-            for question in answered.proposed
-            if answers[question.name]
-        ]
+    told = [
+        f"{question.flag} {shlex.quote(answers[question.name])}"
+        for question in answered.proposed
+        if answers[question.name]
+    ]
+    if told and answered.context.sample:
         typer.echo(f"from {answered.context.sample.name}: {' '.join(told)}")
     if made.unmapped:
         typer.echo(f"not mapped yet, of {answers['model']}: {', '.join(made.unmapped)}")

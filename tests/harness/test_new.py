@@ -413,6 +413,17 @@ def test_a_sample_proposes_what_it_shows(command: Command, case: str) -> None:
     assert 0 == command("check", "connectors/shop").code
 
 
+def test_a_sample_that_tells_nothing_is_not_named(command: Command) -> None:
+    """What was said was said by options."""
+    page = {"data": [{"id": True}]}
+    said = ("--response-path", "data", "--pagination", "none")
+
+    done = command(*NAMED, "--auth", "none", *LISTED[:4], *said, "--sample", save("page.json", page))
+
+    assert 0 == done.code, done.text
+    assert "from page.json" not in done.text
+
+
 def test_a_sample_may_begin_with_a_byte_order_mark(command: Command) -> None:
     """Some tools write one before whatever they save."""
     Path("page.json").write_text(json.dumps(PAGE), encoding="utf-8-sig")
