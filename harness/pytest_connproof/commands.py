@@ -50,6 +50,7 @@ app = typer.Typer(rich_markup_mode=None)
 _CANNOT_WORK: Final = 2
 _WIDTH: Final = 120  # of what goes into a file
 _VERDICTS: Final = frozenset({0, 1, 3})
+_WITH_CHARSET: Final = re.compile(r"(?i)((?:json|x-www-form-urlencoded)\s*);\s*charset=utf-8$")
 
 
 @app.command(
@@ -639,7 +640,7 @@ def _kept(request: Request, policy: Policy, auth: Auth) -> Request:
     wanted -= set() if request.body else {"content-type"}
     headers = tuple((name, value) for name, value in request.headers if name in wanted)
     if is_for_a_token and "content-type" not in policy.token_headers:  # forms and JSON are UTF-8 anyway
-        headers = tuple((name, re.sub(r"(?i);\s*charset=utf-8$", "", value)) for name, value in headers)
+        headers = tuple((name, _WITH_CHARSET.sub(r"\1", value)) for name, value in headers)
     kept = Request(request.method, request.url, headers, request.body)
     return with_distinct_credentials(auth, kept) if is_for_a_token else kept
 

@@ -11,12 +11,13 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus, urlencode
+from xml.sax.saxutils import unescape
 
 from connproof.auth.token_response import TokenGranted, TokenRefused, read_token_response, token_document
 from connproof.config import BRACES, CREDENTIALS
@@ -70,8 +71,7 @@ def asks_for_token(auth: Auth, request: Request) -> bool:
     if endpoint is None or not any(_is_address(url, request.url) for _, url in auth.urls):
         return False
     if endpoint.body is not None:
-        pieces = "(?s:.*)".join(map(re.escape, CREDENTIALS.split(endpoint.body)[::2]))
-        return re.fullmatch(pieces, (request.body or b"").decode("utf-8", "replace")) is not None
+        return _filled_in(endpoint.body, _text(request)) is not None
     said = parameters_of(request)
     fixed = {name: value for name, value in endpoint.params if not isinstance(value, str) or "{" not in value}
     if endpoint.grant == "none":  # a login may stand at the address of operations
@@ -102,8 +102,10 @@ def credentials_in(auth: Auth, request: Request, response: Response) -> Iterator
     """The credentials of a token exchange, at the places that the config says: each, and what its kind is called."""
     endpoint = auth.token
     assert endpoint is not None, "what asks for tokens says where"
-    said = parameters_of(request)
-    yield from ((text, kind) for name, kind in _kinds(auth).items() if isinstance(text := said.get(name), str))
+    said = parameters_of(request) if endpoint.body is None else _filled_in(endpoint.body, _text(request)) or {}
+    for name, kind in _kinds(auth).items():
+        if isinstance(text := said.get(name), str):
+            yield from ((spelt, kind) for spelt in dict.fromkeys((text, unescape(text) if endpoint.body else text)))
     yield from _in_header(endpoint, request)
     came = outcome_of(auth, Account(), response)
     if isinstance(came, TokenGranted):
@@ -113,11 +115,12 @@ def credentials_in(auth: Auth, request: Request, response: Response) -> Iterator
 
 
 def with_distinct_credentials(auth: Auth, request: Request) -> Request:
-    """A token request in which no parameter's credential is a word or a number that may stand anywhere.
+    """A token request in which no credential is a word or a number that may stand anywhere.
 
     What is secret is sought in all that was recorded: of a PIN, or of a user called admin, its kind is said too.
     """
-    kinds = _kinds(auth)
+    endpoint, kinds, text = auth.token, _kinds(auth), _text(request)
+    assert endpoint is not None, "what asks for tokens says where"
 
     def distinct(name: str, value: JsonValue) -> JsonValue:
         is_common = name in kinds and isinstance(value, str) and value and not tells(value)
@@ -128,28 +131,54 @@ def with_distinct_credentials(auth: Auth, request: Request) -> Request:
         told = [(name, str(distinct(name, value))) for name, value in said]
         return pairs if told == said else urlencode(told)
 
-    address, mark, query = request.url.partition("?")
-    text = (request.body or b"").decode("utf-8", "surrogateescape")
-    try:
-        document = json.loads(text)
-    except ValueError:
-        text = encoded(text)
+    if endpoint.body is not None:
+        filled = _filled_in(endpoint.body, text) or {}
+        text = CREDENTIALS.sub(lambda word: str(distinct(word[1], filled[word[1]])), endpoint.body) if filled else text
     else:
-        if isinstance(document, dict):
-            text = json.dumps({name: distinct(name, value) for name, value in document.items()}, ensure_ascii=False)
+        text = _distinct_in(text, distinct, encoded)
+    address, mark, query = request.url.partition("?")
     body = None if request.body is None else text.encode("utf-8", "surrogateescape")
     return replace(request, url=address + mark + encoded(query), body=body)
 
 
+def _distinct_in(text: str, distinct: Callable[[str, JsonValue], JsonValue], encoded: Callable[[str], str]) -> str:
+    """A JSON object by its members, anything else as a form."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return encoded(text)
+    if not isinstance(document, dict):
+        return text
+    return json.dumps({name: distinct(name, value) for name, value in document.items()}, ensure_ascii=False)
+
+
 def _kinds(auth: Auth) -> Mapping[str, str]:
-    """The parameters of a token request that hold a credential, and what its kind is called."""
+    """What holds a credential, parameters or words of the document, and what its kind is called."""
     assert auth.token is not None, "what asks for tokens says where"
+    if auth.token.body is not None:
+        return {word: _kind(word) for word in CREDENTIALS.findall(auth.token.body) if word not in auth.variables}
     braced = ((name, CREDENTIALS.fullmatch(value)) for name, value in auth.token.params if isinstance(value, str))
-    own = {name: found[1] for name, found in braced if found and found[1] not in auth.variables}
-    return {
-        **{name: name for name in _OF_THE_CLIENT},
-        **{name: re.sub("[^a-z0-9]+", "_", said.lower()).strip("_") for name, said in own.items()},
-    }
+    own = {name: _kind(found[1]) for name, found in braced if found and found[1] not in auth.variables}
+    return {**{name: name for name in _OF_THE_CLIENT}, **own}
+
+
+def _kind(path: str) -> str:
+    return re.sub("[^a-z0-9]+", "_", path.lower()).strip("_")
+
+
+def _filled_in(template: str, text: str) -> Mapping[str, str] | None:
+    """What stands in a document for each word in braces, as it is spelt there; None in another document."""
+    first, *rest = CREDENTIALS.split(template)
+    words, literals, pattern = rest[::2], rest[1::2], re.escape(first)
+    for at, (word, literal) in enumerate(zip(words, literals, strict=True)):
+        known = words.index(word)
+        pattern += (f"(?P<w{at}>.*?)" if known == at else f"(?P=w{known})") + re.escape(literal)
+    found = re.fullmatch(pattern, text, re.DOTALL)
+    return None if found is None else {word: found[f"w{words.index(word)}"] for word in words}
+
+
+def _text(request: Request) -> str:
+    return (request.body or b"").decode("utf-8", "surrogateescape")
 
 
 _OF_THE_CLIENT: Final = ("refresh_token", "client_id", "client_secret", "client_assertion", "assertion")

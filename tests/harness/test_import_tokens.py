@@ -278,6 +278,29 @@ def test_a_login_with_common_words_is_hidden(shop: Project, command: Command, en
     assert ("complete", 3) == ((run := _subject().run("deals.list")).outcome, len(run.records)), run.unmatched
 
 
+def test_a_login_by_a_document_is_hidden(shop: Project, command: Command) -> None:
+    """Where the config has a credential in its document, the recording has a placeholder, whatever was sent there."""
+    template = "<Login><By>{username}</By><Pin>{pin}</Pin><Key>{key}</Key><Again>{pin}</Again></Login>"
+    login = {"url": f"{URL}/session", "encode": "xml", "body": template, "response": {"access_token": "token"}}
+    shop.connector(auth={"type": "session", "name": "X-Session", "login": {**login, "assumed_lifetime_s": 900}})
+    (shop.root / "connectors/shop/recordings/deals.json").unlink()
+    credentials = {"username": "example-user", "pin": "example-pin", "key": "example-key"}
+    shop.write("connectors/shop/accounts/example.json", {"name": "example", "credentials": credentials})
+    sent = template.format(username="admin", pin="48291377", key="canary-&lt;key&gt;-41")
+    headers = {"Content-Type": "text/xml; charset=utf-8"}
+    pages = [(method, to, {"X-Session": NEW}, *rest) for method, to, _, *rest in REFUSED[2:]]
+    shop.write("tape.json", _tape(("POST", f"{URL}/session", headers, sent, 200, {"token": NEW}), *pages))
+
+    done = command("import", "tape.json", "--connector=shop")
+
+    assert 0 == done.code, done.text
+    (lane,) = shop.read("connectors/shop/recordings/tape.json")["lanes"]
+    symbols = {name: f"{{{{secret:{name}#1}}}}" for name in credentials}
+    assert template.format(**symbols) == "".join(lane["exchanges"][0]["request"]["text"])
+    run = _subject().run("deals.list")
+    assert ("complete", 3) == (run.outcome, len(run.records)), run.unmatched
+
+
 def test_a_refresh_goes_with_its_own_call(shop: Project, command: Command) -> None:
     """Of two reads, the one that was refused has it; the other goes on with the token that came of it."""
     other: Exchanged = (
