@@ -1,4 +1,4 @@
-"""Projects that every check passes: built once, then a copy for each test to break."""
+"""Projects that every check passes, built once, then a copy for each test to break; and an empty folder with a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from beginnings import Command
 from projects import DEALS, FINDER, ORDERS, Description, Project, build, take_snapshots
+from shop import Done
+
+from connproof.cli import main
 
 
 def _built(description: Description, folder: Path) -> Project:
@@ -55,3 +59,25 @@ def finder(whole_finder: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def orders(whole_orders: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Orders: quotas in own words, an error in a 200, a batch, two accounts. The current folder is its root."""
     return _copy(whole_orders, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def command(here: Path, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs `connproof` in this process, in the empty folder; stdout, then stderr."""
+    assert not [*here.iterdir()]
+
+    def ran(*arguments: str) -> Done:
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        stdout, stderr = capfd.readouterr()
+        assert isinstance(left.value.code, int)
+        return Done(left.value.code, stdout + stderr)
+
+    return ran

@@ -1,65 +1,29 @@
-"""connproof new, as a new user types it: what is written, what is asked, what is refused, how it ends."""
+"""connproof new, as a new user types it: what is written, what comes next, what is refused."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import pytest
-from shop import Done, environment
+from beginnings import AUTHS, LISTED, NAMED, PAGE, PAGINATIONS, WHOLE, Command, config, save, there
 
 from connproof.auth import SCHEMES, sign
-from connproof.cli import main
-from connproof.clock import SystemClock
 from connproof.config import load
 from connproof.draft import Draft
-from connproof.mapping import compile_mapping
-from connproof.model import FieldRule, Operation, Pagination, UnifiedMapping
 from connproof.named import faults_of
 from connproof.pagination import STRATEGIES
-from connproof.places import Place
 from connproof.schemas import shipped
 from connproof.stores import account_in
 from pytest_connproof import scaffold
 from pytest_connproof.checks import CHECKS
 from pytest_connproof.scaffold import QUESTIONS, Answered
-from pytest_connproof.scaffold.sample import Sample, as_expression, as_path
 
-Command: TypeAlias = Callable[..., Done]
-
-NAMED: Final = ("new", "shop", "--base-url", "https://api.shop.example/v1")
-LISTED: Final = ("--resource", "deals", "--path", "/deals", "--response-path", "data", "--key", "id")
-WHOLE: Final = (*NAMED, "--auth", "bearer", *LISTED, "--pagination", "none")
-AUTHS: Final = {
-    "none": (),
-    "api_key": ("--key-in", "header", "--key-name", "X-Api-Key"),
-    "basic": ("--username", "{email}/token", "--password", "{api_token}"),
-    "bearer": ("--prefix", "Token "),
-    "oauth2": ("--token-url", "https://id.shop.example/token", "--client-auth", "body", "--scope", "deals.read"),
-    "oauth1": ("--realm", "shop"),
-    "ws_security": (),
-    "session": (
-        *("--session-header", "X-Session", "--login-url", "https://{region}.shop.example/login"),
-        *("--login-params", "username, password", "--login-token", "session.id"),
-    ),
-}
-PAGINATIONS: Final = {
-    "none": (),
-    "cursor": ("--cursor-field", "paging.next.after"),
-    "offset": ("--offset-param", "start", "--page-size-param", "limit", "--page-size", "50"),
-    "page": ("--page-param", "page", "--first-page", "0"),
-    "link_header": ("--page-size-param", "per_page", "--page-size", "100"),
-    "next_url": ("--next-url-field", '["@odata.nextLink"]'),
-    "keyset": ("--keyset-param", "starting_after"),
-}
 CLIENTS: Final = [
     ("refresh_token", "basic"),
     ("refresh_token", "id_only"),
@@ -70,56 +34,6 @@ CLIENTS: Final = [
     ("jwt_bearer", "none"),
     ("jwt_bearer", "basic"),
 ]
-PAGE: Final = {
-    "data": [
-        {"id": 17, "name": "Ada", "createdAt": "2026-01-01T00:00:00Z", "owner_id": 4, "secret": "canary-6b1f"},
-        {"id": 18, "name": None, "createdAt": "2026-01-02T00:00:00Z", "owner_id": None, "secret": "canary-6b1f"},
-    ],
-    "paging": {"next": {"after": "18"}},
-}
-CONTACT: Final[dict[str, Any]] = {
-    "x-key": "id",
-    "type": "object",
-    "properties": {
-        "id": {"type": "string"},
-        "name": {"type": ["string", "null"]},
-        "email": {"type": ["string", "null"]},
-        "created_at": {"type": ["string", "null"]},
-        "owner_id": {"type": ["string", "null"]},
-        "secret": {"type": "number"},
-    },
-    "required": ["id"],
-    "additionalProperties": False,
-}
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, the current one."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def command(here: Path, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs `connproof` in this process, in the empty folder; stdout, then stderr."""
-    assert not [*here.iterdir()]
-
-    def ran(*arguments: str) -> Done:
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        stdout, stderr = capfd.readouterr()
-        assert isinstance(left.value.code, int)
-        return Done(left.value.code, stdout + stderr)
-
-    return ran
-
-
-def save(path: str, document: Any) -> str:
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
-    return path
 
 
 def write(*words: str) -> None:
@@ -129,14 +43,6 @@ def write(*words: str) -> None:
     answered = scaffold.from_options({"connector": name, **given})
     assert isinstance(answered, Answered), answered
     scaffold.write(scaffold.scaffold_of(answered))
-
-
-def config(name: str = "shop") -> Any:
-    return json.loads(Path(f"connectors/{name}/connector.json").read_bytes())
-
-
-def there(root: Path) -> list[str]:
-    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*"))
 
 
 # What is written.
@@ -366,217 +272,6 @@ def test_the_page_has_every_question() -> None:
     assert expected == rows
 
 
-# What a sample tells.
-
-CURSOR: Final = ("--response-path data", "--key id", "--pagination cursor", "--cursor-field paging.next.after")
-SAMPLES: Final = {
-    "a cursor": (PAGE, CURSOR),
-    "a URL": (
-        {"value": [{"Id": "a"}, {"Id": "b"}], "@odata.nextLink": "https://api.shop.example/v1/deals?skip=2"},
-        ("--response-path value", "--key Id", "--pagination next_url", """--next-url-field '["@odata.nextLink"]'"""),
-    ),
-    "a token": (
-        {"result": {"items": [{"deal_id": 1, "name": "x"}, {"deal_id": 2, "name": "x"}]}, "nextPageToken": "t"},
-        ("--response-path result.items", "--key deal_id", "--pagination cursor", "--cursor-field nextPageToken"),
-    ),
-    "names with dots, marks and control characters": (
-        {
-            "a.b": {"x\nrows": [{"id": 1}], "rows": [{"line\tid": 1, "user.id": 1}, {"line\tid": 2, "user.id": 2}]},
-            "next\x1f": {"cursor": "17"},
-            "next": "18",
-        },
-        (
-            """--response-path '["a.b"].rows'""",
-            """--key '["user.id"]'""",
-            "--pagination cursor",
-            "--cursor-field next",
-        ),
-    ),
-    "a link beside the one before": (
-        {"links": {"prev": "/deals?page=1", "next": "/deals?page=3"}, "deals": [{"id": "a", "next": "/x"}]},
-        ("--response-path deals", "--key id", "--pagination next_url", "--next-url-field links.next"),
-    ),
-}
-
-
-@pytest.mark.parametrize("case", SAMPLES)
-def test_a_sample_proposes_what_it_shows(command: Command, case: str) -> None:
-    """Options need not say it, and the command says what it took."""
-    page, told = SAMPLES[case]
-
-    done = command(
-        *NAMED, "--auth", "none", "--resource", "deals", "--path", "/deals", "--sample", save("page.json", page)
-    )
-
-    assert 0 == done.code, done.text
-    assert f"from page.json: {' '.join(told)}\n" in done.text
-    assert 0 == command("check", "connectors/shop").code
-
-
-def test_a_sample_that_tells_nothing_is_not_named(command: Command) -> None:
-    """What was said was said by options."""
-    page = {"data": [{"id": True}]}
-    said = ("--response-path", "data", "--pagination", "none")
-
-    done = command(*NAMED, "--auth", "none", *LISTED[:4], *said, "--sample", save("page.json", page))
-
-    assert 0 == done.code, done.text
-    assert "from page.json" not in done.text
-
-
-def test_a_sample_may_begin_with_a_byte_order_mark(command: Command) -> None:
-    """Some tools write one before whatever they save."""
-    Path("page.json").write_text(json.dumps(PAGE), encoding="utf-8-sig")
-
-    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", "page.json")
-
-    assert 0 == done.code, done.text
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"", "page.json is not JSON: line 1, column 1: expected a value, found the end of the file (save the body"),
-        (b"<data/>", "line 1, column 1: expected a value, found '<' (save the body of one answer there, as JSON"),
-        (b'{"data":\n "canary', "line 2, column 2: a string that does not end"),
-        (b'{"data": [{"a": "canary",\n "a": 2}]}', "line 2, column 2: 'a' stands here a second time (first on line 1)"),
-        (b"[\xe9]", "line 1, column 2: byte 0xe9 is not UTF-8 (save the file as UTF-8)"),
-        (b'"canary"', "page.json holds one value, and no answer with records in it"),
-        (b'{"log": {"version": "1.2", "entries": [{"id": "canary"}]}}', "page.json is recorded traffic, a HAR file"),
-    ],
-    ids=["empty", "XML", "cut off", "a name twice", "Latin-1", "a text", "HAR"],
-)
-def test_a_sample_that_cannot_be_read_is_told(command: Command, data: bytes, said: str) -> None:
-    """Where it is wrong, with no value of it; what the right one may say is not asked for."""
-    Path("page.json").write_bytes(data)
-
-    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", "page.json")
-
-    assert 2 == done.code
-    assert said in done.text
-    assert "canary" not in done.text
-    assert "is missing" not in done.text
-
-
-def test_a_sample_that_may_not_be_read_is_told(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a wrong answer, so that a terminal asks again."""
-    save("page.json", PAGE)
-
-    def refused(path: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(path))
-
-    monkeypatch.setattr(Path, "read_bytes", refused)
-
-    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", "page.json")
-
-    assert 2 == done.code
-    assert "  --sample  page.json: Permission denied (save the body of one answer there" in done.text
-
-
-def first_pages() -> Iterator[Any]:
-    """The first page of each JSON listing of this repository's connectors, and what their configs say of it."""
-    for file in sorted((Path(__file__).parents[2] / "connectors").glob("*/connector.json")):
-        loaded = load(file)
-        for recording in sorted(file.parent.glob("recordings/*.json")):
-            for lane in json.loads(recording.read_bytes())["lanes"]:
-                resource, _, name = lane["id"].partition(".")
-                page = lane["exchanges"][0]["response"].get("json")
-                if page is not None and name == "list":
-                    operation = loaded.resources[resource].operations["list"]
-                    yield pytest.param(page, operation, id=f"{file.parent.name} {lane['id']}")
-
-
-@pytest.mark.parametrize(("page", "operation"), [*first_pages()])
-def test_what_a_sample_proposes_is_what_a_config_says(page: Any, operation: Operation) -> None:
-    """Of providers that nobody thought of when it was written: the records, their key, and no other way on."""
-    sample = Sample("page.json", page)
-    path = sample.response_path()
-    assert path is not None
-    paging = operation.pagination or Pagination("none")
-    later = paging.then.pagination if paging.then else paging
-    places = (paging.cursor_field, paging.next_url_field, later.cursor_field)
-
-    assert (operation.response_path.text if operation.response_path else "$") == path
-    assert sample.key(path) in {operation.key and operation.key.text, "id"}
-    assert (sample.cursor_field(path) or sample.next_url_field(path)) in {
-        None,
-        *(place.text for place in places if place),
-    }
-
-
-@pytest.mark.parametrize(
-    ("page", "missing"),
-    [
-        ([{"id": 1}, {"id": 1}], ("--pagination",)),
-        ({"data": []}, ("--response-path", "--pagination")),
-        ({"data": [{"id": True}], "next": None, "cursor": ""}, ("--pagination",)),
-    ],
-    ids=["a list itself", "an empty page", "a last page"],
-)
-def test_what_a_sample_does_not_show_is_asked_for(command: Command, page: Any, missing: tuple[str, ...]) -> None:
-    """Nothing is guessed: a value that stands twice is no key, and a page that leads nowhere says nothing of pages."""
-    done = command(
-        *NAMED, "--auth", "none", "--resource", "deals", "--path", "/deals", "--sample", save("page.json", page)
-    )
-
-    assert 2 == done.code
-    assert missing == tuple(re.findall(r"^  (--[a-z-]+) +is missing", done.text, re.MULTILINE))
-
-
-def test_fields_are_mapped_by_name_where_the_sample_fits_the_model(command: Command) -> None:
-    """In the model's order; a number is told as an id, and what no value fits stays to be mapped."""
-    save("connectors/unified/crm/contact.schema.json", CONTACT)
-
-    done = command(
-        *(*NAMED, "--auth", "none", "--resource", "people", "--path", "/people"),
-        *("--sample", save("page.json", PAGE), "--model", "crm.contact"),
-    )
-
-    assert 0 == done.code, done.text
-    assert "not mapped yet, of crm.contact: email, secret\n" in done.text
-    fields = {"id": "$id(id)", "name": "name", "created_at": "createdAt", "owner_id": "$id(owner_id)"}
-    assert {"crm.contact": {"resource": "people", "fields": fields}} == config()["unified"]
-    assert [*fields] == [*config()["unified"]["crm.contact"]["fields"]]
-    assert "`email`, `secret`" in Path("connectors/shop/README.md").read_text()
-    assert 0 == command("check", "connectors/shop").code
-
-
-def test_without_a_sample_the_id_alone_is_mapped(command: Command) -> None:
-    """A key of any name."""
-    save("connectors/unified/crm/contact.schema.json", CONTACT)
-
-    done = command(*WHOLE[:-3], 'props["person-id"]', "--pagination", "none", "--model", "crm.contact")
-
-    assert 0 == done.code, done.text
-    assert {"id": "$id(props.`person-id`)"} == config()["unified"]["crm.contact"]["fields"]
-    assert 0 == command("check", "connectors/shop").code
-
-
-@pytest.mark.parametrize("name", ["a`id", "a.id", "and", 'a"id', "a\\\\id", "ïd"])
-def test_a_key_of_any_name_is_an_expression(name: str) -> None:
-    """One that finds what the path finds."""
-    record: dict[str, Any] = {"in": {name: "17", "other": "18"}}
-    path = as_path(("in", name))
-
-    mapping = UnifiedMapping("crm.contact", "people", (FieldRule("id", as_expression(path), "", 0),), "")
-    found = compile_mapping(mapping, schema=CONTACT, clock=SystemClock(), bindings={}).apply(record)
-
-    assert {"id": "17"} == found
-    assert "17" == Place.parse(path).find(record)
-
-
-def test_nothing_of_a_sample_is_written_or_shown(command: Command, here: Path) -> None:
-    """It may be a customer's."""
-    save("connectors/unified/crm/contact.schema.json", CONTACT)
-    sample = save("../page.json", PAGE)
-
-    done = command(*NAMED, "--auth", "none", *LISTED[:4], "--sample", sample, "--model", "crm.contact")
-
-    assert 0 == done.code, done.text
-    assert "canary" not in done.text
-    assert [] == [path for path in here.rglob("*") if path.is_file() and "canary" in path.read_text()]
-
-
 # What is refused. Nothing is written then.
 
 
@@ -749,127 +444,3 @@ def test_a_connector_that_came_in_between_stays(command: Command, monkeypatch: p
     assert "connectors/shop is there already" in done.text
     assert ["connector.json"] == there(Path("connectors/shop"))
     assert ["shop"] == [path.name for path in Path("connectors").iterdir()]
-
-
-# What is asked.
-
-
-@pytest.fixture
-def terminal(here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Command]:
-    """Runs `connproof` at a terminal at which these lines are typed."""
-    assert not [*here.iterdir()]
-    master, slave = os.openpty()
-
-    def ran(*arguments: str, typed: list[str]) -> Done:
-        os.write(master, "".join(f"{line}\n" for line in typed).encode() + b"\x04")  # and no more
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        stdout, stderr = capfd.readouterr()
-        assert isinstance(left.value.code, int)
-        return Done(left.value.code, stderr + stdout)
-
-    with os.fdopen(slave, encoding="utf-8") as stdin:
-        monkeypatch.setattr("sys.stdin", stdin)
-        yield ran
-    os.close(master)
-
-
-@pytest.mark.parametrize(("auth", "pagination"), [*zip(AUTHS, [*PAGINATIONS, "page"], strict=True)])
-def test_questions_and_options_are_two_forms_of_one(
-    command: Command, terminal: Command, here: Path, auth: str, pagination: str
-) -> None:
-    """The same answers, typed or given, write the same connector: options and questions are the same."""
-    options = [*NAMED, "--auth", auth, *AUTHS[auth], *LISTED, "--pagination", pagination, *PAGINATIONS[pagination]]
-    answers = {
-        "connector": "shop",
-        **{flag[2:].replace("-", "_"): text for flag, text in zip(*[iter(options[2:])] * 2, strict=True)},
-    }
-    answers |= {"get_path": "/deals/{id}", "get_response_path": "data"}
-    asked: dict[str, str] = {}
-    for question in QUESTIONS:
-        if question.applies(asked):
-            asked[question.name] = answers.get(question.name, "")
-    assert answers.keys() <= asked.keys()
-
-    given = command(*options, "--get-path", "/deals/{id}", "--get-response-path", "data")
-    first = {path.name: path.read_bytes() for path in here.rglob("*") if path.is_file()}
-    (here / "connectors").rename(here / "given")
-    typed = terminal("new", typed=[*asked.values()])
-
-    assert (0, 0) == (given.code, typed.code), given.text + typed.text
-    assert first == {path.name: path.read_bytes() for path in (here / "connectors").rglob("*") if path.is_file()}
-
-
-def test_only_what_no_option_says_is_asked(terminal: Command) -> None:
-    """In the order of the questions, each with its choices and with what Enter takes."""
-    done = terminal(*WHOLE[:-2], typed=["", "", "link_header", "", "", "", ""])
-
-    assert 0 == done.code, done.text
-    assert done.text.startswith("Enter takes what stands in brackets. Ctrl-C ends it, and nothing is written.\n")
-    assert "What stands before the credential, its space included; a space alone is nothing [Bearer ]:" in done.text
-    assert "How one page leads to the next (cursor, offset, page, link_header, next_url, keyset, none):" in done.text
-    assert "Base URL" not in done.text
-    assert "link_header" == config()["pagination"]["type"]
-
-
-def test_where_nothing_is_missing_nothing_is_asked(terminal: Command) -> None:
-    """A command that was copied from a page runs as it stands."""
-    done = terminal(*WHOLE, typed=[])
-
-    assert 0 == done.code, done.text
-    assert "Enter" not in done.text
-
-
-def test_a_wrong_answer_is_told_and_asked_again(terminal: Command) -> None:
-    """As often as it takes; so is a wrong option, as somebody is there to be asked."""
-    save("connectors/taken/connector.json", "{}")
-
-    done = terminal(
-        *("new", "taken", *WHOLE[4:-2]),
-        typed=["Shop", "shop", "api.shop.example", "https://api.shop.example", *[""] * 2, "curser", "none", "", ""],
-    )
-
-    assert 0 == done.code, done.text
-    assert ["CONNECTOR", "CONNECTOR", "--base-url", "--pagination"] == re.findall(r"  (CONNECTOR|--\S+)  ", done.text)
-    assert "connectors/taken is there already: connector.json; choose another name" in done.text
-    assert 'did you mean "cursor"?' in done.text
-    assert "https://api.shop.example" == config()["base_url"]
-
-
-def test_a_sample_is_proposed_from_at_the_terminal(terminal: Command) -> None:
-    """Enter takes it."""
-    save("page.json", PAGE)
-    asked = ["shop", "https://api.shop.example", "none", "deals", "/deals", "page.json", "", "", "", "", "", "", "", ""]
-
-    done = terminal("new", typed=asked)
-
-    assert 0 == done.code, done.text
-    assert "Where the cursor of the next page stands in an answer [paging.next.after]:" in done.text
-    assert {"type": "cursor", "cursor_field": "paging.next.after"} == config()["pagination"]
-
-
-def test_ctrl_c_ends_it_with_nothing_written(here: Path) -> None:
-    """In the middle of the questions, in a process of its own: exit code 130, as of every command."""
-    master, slave = os.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "connproof", "new", "shop"],
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        env=environment(),
-    ) as child:
-        os.write(master, b"https://api.shop.example\n")
-        assert child.stdout is not None
-        said = b""
-        while b"on whose behalf" not in said:
-            said += os.read(child.stdout.fileno(), 1024)
-        child.send_signal(signal.SIGINT)
-        rest = child.stdout.read()
-    os.close(slave)
-    os.close(master)
-
-    assert 130 == child.returncode
-    assert rest.endswith(b"\ninterrupted\n")
-    assert b"Traceback" not in rest
-    assert [] == there(here)
