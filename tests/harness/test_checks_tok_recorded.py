@@ -43,8 +43,9 @@ def _says(project: Project, word: str, value: Any) -> None:
         (KEPT, "none", 0),
         (SAME, "none", 0),
         (KEPT, None, 0),
+        ({**KEPT, "expires_in": None, "refresh_expires_in": None}, None, 0),
     ],
-    ids=["strict", "a grace", "nothing said", "kept", "repeated", "kept, and nothing said"],
+    ids=["strict", "a grace", "nothing said", "kept", "repeated", "kept, and nothing said", "no end"],
 )
 def test_TOK_005_passes_with_its_refreshes_counted(
     deals: Project, answer: dict[str, Any], rotation: Any, rotated: int
@@ -186,7 +187,7 @@ REQUESTS: Final[dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]
         {"client_auth": "basic"},
         {},
         (
-            "header.authorization   recorded (not recorded)   sent",
+            'header.authorization   recorded (not recorded)   sent "Basic (credential)"',
             "body.client_id   recorded",
             "/auth/token/client_auth",
         ),

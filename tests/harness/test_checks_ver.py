@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from projects import CHECK, Project
+from projects import CHECK, Project, renew, renewed_exchanges
 
 from pytest_connproof.checks import targets
 from pytest_connproof.finding import Finding, Inconclusive
@@ -31,6 +31,14 @@ def _version(project: Project, **said: Any) -> None:
 def test_VER_passes_with_counts(deals: Project, check: str, evidence: dict[str, int]) -> None:
     """A pass says how much it looked at."""
     assert evidence == deals.judge(check)
+
+
+def test_VER_002_passes_without_the_answers_to_token_requests(deals: Project) -> None:
+    """They are of another endpoint: nobody looks in them for the end of the API's version, and they are not counted."""
+    before = deals.judge("VER-002")["answers"]
+    renew(deals)
+
+    assert before + len(renewed_exchanges()) - 1 == deals.judge("VER-002")["answers"]
 
 
 def test_VER_003_passes_with_counts(deals: Project) -> None:

@@ -68,7 +68,7 @@ def nothing_ends_unknown(subject: Subject, target: str) -> Evidence:  # noqa: AR
                 f"{-days_left(known.day, settings.as_of)} days before {settings.as_of}",
                 "move to what is served, and record it",
             )
-    answers = sum(len(lane.exchanges) for recording in subject.recordings for lane in recording.lanes)
+    answers = sum(len(subject.answered(lane)) for recording in subject.recordings for lane in recording.lanes)
     return {"answers": answers, "announcements": len(heard)}
 
 
