@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -10,8 +11,13 @@ __all__ = ["write_whole"]
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace the file's content in one step; its folder is made where it is missing. Raises OSError with its name."""
+    """Replace the file's content in one step; its folder is made where it is missing. Raises OSError with its name.
+
+    A file that nobody may write is left as it is, though its folder would let it be replaced.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.stat().st_mode & 0o222:
+        raise PermissionError(errno.EACCES, "is read-only", str(path))
     try:
         with NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".partial", delete=False) as file:
             partial = Path(file.name)

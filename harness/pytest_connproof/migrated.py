@@ -146,8 +146,9 @@ def _inside(path: Path, root: Path, option: str) -> str:
 
 
 def _contracts(subject: Subject, root: Path) -> list[str]:
-    """What says by whom a baseline was returned, and is to stay: no need of that code."""
-    kept = [subject.snapshots.folder, subject.last_certificate, subject.folder / "deviations.json"]
+    """What says by whom a baseline was returned, of this connector or another, and is to stay: no need of that code."""
+    waivers = sorted(subject.folder.parent.glob("*/deviations.json"))
+    kept = [subject.snapshots.folder.parent, subject.last_certificate.parent, *waivers]
     return [path.resolve().relative_to(root).as_posix() for path in kept if path.resolve().is_relative_to(root)]
 
 
@@ -210,7 +211,7 @@ def _baselines(
     obstacles = [_another_version(subject, lane, old[lane]) for lane in of_another]
     if not of_this and not of_another:
         what = "no baseline was returned by this code: what it gives is not known"
-        fix = f"connproof baseline {subject.folder} LANE -- COMMAND"
+        fix = f"connproof baseline {subject.folder} LANE{' --replace' if told else ''} -- COMMAND"
         obstacles.append(Obstacle(str(code[0]), what, fix))
     others: list[tuple[str, str]] = []
     for name, operation in listings.items():
@@ -237,8 +238,8 @@ def _engines_own(subject: Subject, listing: str, lane: str) -> Obstacle:
     return Obstacle(
         listing,
         "its baseline is this engine's own: nothing shows what the old code returned",
-        f"connproof baseline {subject.folder} {lane} -- COMMAND; or --without {listing}, where the old code never "
-        "gave it",
+        f"connproof baseline {subject.folder} {lane} --replace -- COMMAND; or --without {listing}, where the old code "
+        "never gave it",
     )
 
 

@@ -231,7 +231,7 @@ def test_old_code_that_returned_no_baseline_stands_in_its_own_way(
     assert 1 == done.code
     assert (
         "    old/deals.py  no baseline was returned by this code: what it gives is not known\n"
-        "                  connproof baseline connectors/deals LANE -- COMMAND\n"
+        "                  connproof baseline connectors/deals LANE --replace -- COMMAND\n"
     ) in done.text
 
 
@@ -297,7 +297,8 @@ def test_a_listing_that_the_old_code_never_gave_is_said(moved: Project, told: To
 
     assert (1, 0, 0) == (asked.code, told_without.code, other.code), asked.text
     assert "    tasks.list  its baseline is this engine's own: nothing shows what the old code returned\n" in asked.text
-    assert "; or --without tasks.list, where the old code never gave it\n" in asked.text
+    again = "connproof baseline connectors/deals tasks.list --replace -- COMMAND"
+    assert f"{again}; or --without tasks.list, where the old code never gave it\n" in asked.text
     assert "  other lists  tasks.list  not of the old code, says --without\n" in told_without.text
     assert "  other lists  tasks.list  old code: python old/tasks.py\n" in other.text
 
@@ -338,8 +339,10 @@ def test_what_may_need_it_is_not_known(moved: Project, told: Told, text: str, sa
 
 
 def test_the_baselines_own_words_do_not_need_it(moved: Project, told: Told) -> None:
-    """The snapshot and the waivers name the old code, and stay when it goes."""
+    """The snapshot and the waivers name the old code, and stay when it goes; so do those of another connector."""
     moved.edit(SNAPSHOT, '"amount": 20', '"amount": 21')
+    moved.write("/snapshots/orders/orders.list.json", moved.read(SNAPSHOT))
+    moved.write("/connectors/orders/deviations.json", {"reason": "old/deals.py rounded it"})
     moved.waive("/amount", "value")
     moved.change("deviations.json", "/deviations/0/reason", "old/deals.py rounded it")
     certified(moved)

@@ -530,6 +530,20 @@ def test_whoever_sits_at_a_terminal_is_asked(moved: Project, answer: str, code: 
     assert (code == 0) == moved.path("deviations.json").exists()
 
 
+def test_a_file_that_nobody_may_write_is_left_as_it_is(moved: Project, told: Told) -> None:
+    """Its folder would let it be replaced."""
+    differing(moved).waive("/amount", "value", lane="deals.list", expires="2026-11-22")
+    file = moved.path("deviations.json")
+    before = file.read_bytes()
+    file.chmod(0o444)
+
+    done = told("--accept", "deals", *WHY, "--yes")
+
+    assert 2 == done.code
+    assert done.text.endswith("connectors/deals/deviations.json: is read-only\n")
+    assert before == file.read_bytes()
+
+
 @pytest.mark.usefixtures("moved")
 def test_colours_are_for_terminals() -> None:
     """What is equal is green there."""
