@@ -1,4 +1,4 @@
-"""Projects that every check passes, built once, then a copy for each test to break; and an empty folder with a command."""
+"""Projects that every check passes: built once, then a copy for each test to break. And an empty folder to begin in."""
 
 from __future__ import annotations
 
