@@ -477,7 +477,11 @@ def _accept(subject: Subject, texts: Sequence[str], *, reason: str, owner: str, 
 
     def ask(shown: str) -> bool:
         typer.echo(shown)
-        return typer.confirm("Is that meant?")
+        try:
+            return typer.confirm("Is that meant?")
+        except typer.Abort:
+            typer.echo("")
+            raise KeyboardInterrupt from None  # what it is: the command ends as all do when they are interrupted
 
     try:
         return accept(subject, those, reason=reason, owner=owner, expires=last, ask=None if yes else ask)

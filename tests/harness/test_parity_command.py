@@ -530,6 +530,16 @@ def test_whoever_sits_at_a_terminal_is_asked(moved: Project, answer: str, code: 
     assert (code == 0) == moved.path("deviations.json").exists()
 
 
+def test_whoever_breaks_off_at_the_question_is_told_so(moved: Project) -> None:
+    """As in every command, and nothing is written."""
+    differing(moved)
+
+    left, said = _at_a_terminal("parity", "deals", DAY, "--accept", "deals", *WHY, answers="\x04")
+
+    assert (130, "interrupted") == (left, said.split("\n")[-2].strip()), said
+    assert not moved.path("deviations.json").exists()
+
+
 def test_a_file_that_nobody_may_write_is_left_as_it_is(moved: Project, told: Told) -> None:
     """Its folder would let it be replaced."""
     differing(moved).waive("/amount", "value", lane="deals.list", expires="2026-11-22")
