@@ -111,6 +111,7 @@ HARNESS = Package(
         "subject",
         "named",
         "lane_parity",
+        "connector_parity",
         "checks",
         "verdict",
         "collect",

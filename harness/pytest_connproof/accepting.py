@@ -15,11 +15,12 @@ from typing import Final
 from connproof.errors import CallWrong, ConfigWrong, ConnproofError
 from connproof.schemas import nearest
 from pytest_connproof.atomic import write_whole
+from pytest_connproof.connector_parity import ConnectorParity, LaneRows, connector_parity
 from pytest_connproof.lane_parity import LaneParity
 from pytest_connproof.named import lane_named
 from pytest_connproof.parity import REQUESTS, Deviation, Waivable, read_deviations
 from pytest_connproof.parity.entries import EMPTY, with_entry
-from pytest_connproof.report.parity import ConnectorParity, LaneRows, of, request_changes
+from pytest_connproof.report.parity import request_changes
 from pytest_connproof.subject import Subject
 
 __all__ = ["Accepted", "NotAccepted", "Wanted", "accept", "wanted"]
@@ -78,7 +79,7 @@ def accept(
     CallWrong for what cannot be accepted, NotAccepted where the answer is no; nothing is written then.
     """
     _within_reach(expires, subject.settings.as_of)
-    told = of(subject, tuple(dict.fromkeys(one.lane for one in those)))
+    told = connector_parity(subject, tuple(dict.fromkeys(one.lane for one in those)))
     found = [accepted for one in those for accepted in _accepted(told, one, reason, owner, expires)]
     chosen = [*{accepted.deviation: accepted for accepted in found}.values()]
     path = subject.folder / "deviations.json"

@@ -380,7 +380,8 @@ def parity(
     connproof parity shop --lane deals
     connproof parity shop --accept deals.list:/amount:type --reason "a text by design" --owner crm --expires 2027-06-30
     """  # noqa: D301 the character that keeps lines apart, not its name
-    from pytest_connproof.named import lanes_named, subject_named  # replays: only here
+    from pytest_connproof.connector_parity import connector_parity  # replays: only here
+    from pytest_connproof.named import lanes_named, subject_named
     from pytest_connproof.report import parity as parity_report
     from pytest_connproof.subject import Settings
 
@@ -393,7 +394,7 @@ def parity(
         return
     if reason or owner or expires or yes:
         raise CallWrong("--reason, --owner, --expires and --yes are of --accept", fix="name what is to be accepted")
-    told = parity_report.of(subject, lanes_named(subject, lane or ()))
+    told = connector_parity(subject, lanes_named(subject, lane or ()))
     if as_json:
         typer.echo(json.dumps(parity_report.as_document(told), indent=2, ensure_ascii=False))
     else:
