@@ -28,6 +28,7 @@ connproof new shop --base-url https://api.shop.example --auth bearer --resource 
 
 def new(**given: str | None) -> None:
     """Write a new connector from a few answers."""
+    scaffold.refuse_place()  # before anybody answers twenty questions
     answered = scaffold.from_options(given)
     if isinstance(answered, Unanswered):
         if not answered.missing or not sys.stdin.isatty():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -283,6 +284,7 @@ def test_the_page_has_every_question() -> None:
         ({"connector": "connectors/shop"}, "say shop"),
         ({"connector": "unified"}, "the folder of the unified models"),
         ({"connector": "..."}, "named in small letters"),
+        ({"connector": "a" * 65}, f"64 at most, and is written to connectors/NAME: say {'a' * 64}\n"),
         ({"--base-url": "api.shop.example"}, "a URL begins with its scheme: https://api.shop.example"),
         ({"--base-url": "http://api.shop.example"}, "is not https (credentials are never sent in the clear)"),
         ({"--base-url": "https://10.0.0.1/v1"}, "name the provider's host"),
@@ -398,6 +400,18 @@ def test_a_file_in_the_place_of_the_connectors_stays(command: Command, here: Pat
     assert 2 == done.code
     assert "connectors is a file here\n  fix  go where the folder of connectors is, or is to be\n" == done.text
     assert ["connectors"] == there(here)
+
+
+def test_a_folder_without_permission_is_told_first(
+    command: Command, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any question, of which none could help."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+
+    done = command("new")
+
+    assert 2 == done.code
+    assert f"nothing can be written in {here}\n  fix  go where the folder of connectors is" in done.text
 
 
 def test_an_empty_folder_is_filled(command: Command) -> None:

@@ -18,7 +18,7 @@ from connproof.mapping import load_model
 from connproof.named import faults_of
 from pytest_connproof.scaffold.asking import Answered, Unanswered, from_options, from_terminal
 from pytest_connproof.scaffold.document import account_of, connector_of
-from pytest_connproof.scaffold.faults import CONNECTORS, MODELS, mapped_fields, refuse_existing
+from pytest_connproof.scaffold.faults import CONNECTORS, MODELS, mapped_fields, refuse_existing, refuse_place
 from pytest_connproof.scaffold.questions import QUESTIONS, Question
 from pytest_connproof.scaffold.readme import readme_of
 
@@ -30,6 +30,7 @@ __all__ = [
     "Unanswered",
     "from_options",
     "from_terminal",
+    "refuse_place",
     "scaffold_of",
     "write",
 ]
@@ -67,8 +68,6 @@ def scaffold_of(answered: Answered) -> Scaffold:
 def write(scaffold: Scaffold) -> None:
     """Write the folder. Raises CallWrong where there is one, OSError; then nothing is there that was not before."""
     refuse_existing(scaffold.folder)
-    if CONNECTORS.exists() and not CONNECTORS.is_dir():
-        raise CallWrong(f"{CONNECTORS} is a file here", fix="go where the folder of connectors is, or is to be")
     made = not CONNECTORS.exists()
     CONNECTORS.mkdir(exist_ok=True)
     # One folder deeper than connectors are looked for: killed in between, it is taken for none.

@@ -32,6 +32,7 @@ __all__ = [
     "params",
     "path",
     "refuse_existing",
+    "refuse_place",
     "resource",
     "response_path",
     "sample",
@@ -44,7 +45,8 @@ _OF_THE_MODELS: Final = "unified"  # their folder, among those of the connectors
 MODELS: Final = CONNECTORS / _OF_THE_MODELS
 
 _MOST_SHOWN: Final = 10
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_LONGEST: Final = 64  # no file system has names of any length
+_NAME: Final = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{_LONGEST - 1}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ class Context:
 def name(text: str, _: Context) -> str | None:
     if _NAME.fullmatch(text) is None:
         last = text.rstrip("/").rpartition("/")[2]
-        near = re.sub(r"[^a-z0-9._-]+", "-", last.lower()).strip("-._")
+        near = re.sub(r"[^a-z0-9._-]+", "-", last.lower())[:_LONGEST].strip("-._")
         return (
-            f'"{text}": a connector is named in small letters, digits and . _ -, and is written to connectors/NAME'
+            f'"{text}": a connector is named in small letters, digits and . _ -, {_LONGEST} at most, '
+            "and is written to connectors/NAME"
             f"{f': say {near}' if near else ''}"
         )
     if text == _OF_THE_MODELS:
@@ -178,6 +181,17 @@ def model(text: str, context: Context) -> str | None:
             f"it requires {', '.join(missing)}, which nothing here gives: leave --model out, and write unified yourself"
         )
     return None
+
+
+def refuse_place() -> None:
+    """Raise CallWrong where no connector can be written, whatever its name and its answers are."""
+    if CONNECTORS.exists() and not CONNECTORS.is_dir():
+        raise CallWrong(f"{CONNECTORS} is a file here", fix="go where the folder of connectors is, or is to be")
+    home = CONNECTORS if CONNECTORS.is_dir() else Path()
+    if not os.access(home, os.W_OK | os.X_OK):
+        raise CallWrong(
+            f"nothing can be written in {home.absolute()}", fix="go where the folder of connectors is, or is to be"
+        )
 
 
 def refuse_existing(folder: Path) -> None:
