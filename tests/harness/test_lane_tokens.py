@@ -128,6 +128,51 @@ def test_an_ordinary_lane_has_no_tokens(deals: Project) -> None:
     assert ["example-access-token"] * 3 == _tokens(run)
 
 
+LOGIN: Final[dict[str, Any]] = {
+    "type": "session",
+    "name": "X-Session-Token",
+    "login": {
+        "url": "https://id.deals.example/session",
+        "encode": "json",
+        "params": {"user": "{username}", "password": "{password}"},
+        "response": {"access_token": "token"},
+        "assumed_lifetime_s": 900,
+    },
+}
+LOGGED_IN: Final[dict[str, Any]] = {
+    "id": "login",
+    "request": {
+        "method": "POST",
+        "url": "https://id.deals.example/session",
+        "headers": [["content-type", "application/json"]],
+        "json": {"user": "{{secret:username#1}}", "password": "{{secret:password#1}}"},
+    },
+    "response": {"status": 200, "json": {"token": "{{secret:session_token#1}}"}},
+}
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["before the first request", "in the middle"])
+def test_a_login_stands_in_a_lane_too(deals: Project, at: int) -> None:
+    """A session has no refresh token: the login is repeated where it has ended, and its answer is sent from then on."""
+    exchanges = renewed_exchanges(token=LOGGED_IN, at=at, refused=at > 0)
+    for exchange in exchanges:
+        for header in exchange["request"]["headers"]:
+            if header[0] == "authorization":
+                number = 1 if "#2" in header[1] else 9
+                header[:] = ["x-session-token", f"{{{{secret:session_token#{number}}}}}"]
+    renew(deals, exchanges)
+    deals.change("connector.json", "/auth", LOGIN)
+    credentials = {"session_token": "example-session", "username": "ada-example", "password": "example-pass"}
+    deals.change("accounts/example.json", "/credentials", credentials)
+    subject = deals.subject()
+
+    run = subject.run(LANE)
+
+    assert ("complete", 5, ()) == (run.outcome, len(run.records), run.tally.unused), run.unmatched
+    assert {"refreshes": 1, "rotated": 0, "refused": 0} == deals.judge("TOK-005")
+    assert deals.judge("RPL-003", LANE)
+
+
 # The ledger.
 
 
