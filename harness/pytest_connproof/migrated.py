@@ -32,7 +32,6 @@ __all__ = ["Migration", "Obstacle", "OldLane", "Verdict", "judge"]
 Verdict: TypeAlias = Literal["can be deleted", "cannot be deleted yet", "cannot be told yet"]
 """The last where nothing is known to stand in the way, but something could not be judged."""
 
-_CERTIFIED: Final = "certified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def _certificate(subject: Subject, path: Path) -> tuple[str, list[Obstacle]]:
     if isinstance(until, str) and until < subject.settings.as_of.isoformat():
         why = f"was valid until {until}: the recordings are older than they may be"
         return f"{verdict}, until {until}", [Obstacle(str(path), why, "record anew, then certify again", doubt=True)]
-    if verdict != _CERTIFIED:
+    if verdict != "certified":
         first = str(reasons[0]) if isinstance(reasons, list) and reasons else "no reason is told"
         return f"{verdict}", [Obstacle(str(path), f"{verdict}: {first}", again, doubt=verdict != "refuted")]
     return f"{verdict}, of the files of today" + (f", until {until}" if until else ""), []
