@@ -11,10 +11,11 @@ import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
+from dataclasses import replace
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final, NoReturn, Protocol
 
 import typer
 
@@ -31,7 +32,7 @@ from connproof.errors import (
 )
 from connproof.events import Event, PageRead, ReadEnded
 from connproof.mapping import CompiledMapping
-from connproof.model import Connector, Query, UnifiedMapping
+from connproof.model import Connector, Operation, Query, UnifiedMapping
 from connproof.named import Named, faults_of, in_database, in_files, models_of
 from connproof.places import ABSENT, Absent
 from connproof.run import Call, Record
@@ -142,16 +143,20 @@ def read(
     An operation that gives one record, such as get, gives one line.
     """
     named = (
-        in_files(connector, account, environment)
+        in_files(connector, account, environment, unnamed=_unnamed(replay=replay))
         if store is None
         else in_database(connector, account, environment, store)
     )
     loaded = named.connector(allow_loopback=allow_loopback)
-    call = Call(
-        _params(param),
-        _pairs(query),
-        filters=dict(_pairs(filters)),
-        page_size=page_size,
+    asked = _operation(loaded, resource, operation or "list")
+    recorded = _recorded(named) if replay else None
+    as_recorded = recorded.call(asked.id) if recorded is not None and asked is not None else Call()
+    call = replace(
+        as_recorded,
+        params={**as_recorded.params, **_params(param)},
+        query=_pairs(query) or as_recorded.query,
+        filters=dict(_pairs(filters)) or as_recorded.filters,
+        page_size=page_size or as_recorded.page_size,
         limit=limit,
         resume=resume,
         raw=raw or explain,
@@ -165,8 +170,8 @@ def read(
         mapping = _explained_mapping(loaded, resource, raw=raw)
         put = _Explaining(Mapper(loaded, owner, models, SystemClock(), {}).reading(mapping)).put
     with _keeping(loaded, tokens, replay=replay) as keeping:
-        transport = _recorded(named) if replay else _network(allow_loopback=allow_loopback)
-        if _gives_one(loaded, resource, operation or "list"):
+        transport = recorded or _network(allow_loopback=allow_loopback)
+        if asked is not None and not asked.is_list:
             put(
                 sync.one(
                     loaded, resource, operation, call, transport=transport, account=owner, models=models, tokens=keeping
@@ -211,7 +216,7 @@ def write(
     allow_loopback: LoopbackOption = False,
 ) -> None:
     """Write one record or a batch; what came of it is one line of JSON on stdout. Exit 1 where an element failed."""
-    named = in_files(connector, account, None)
+    named = in_files(connector, account, None, unnamed=_unnamed(replay=replay))
     loaded = named.connector(allow_loopback=allow_loopback)
     with _keeping(loaded, tokens, replay=replay) as keeping:
         done = sync.write(
@@ -323,7 +328,18 @@ def _keeping(connector: Connector, url: str | None, *, replay: bool) -> Iterator
         yield kept
 
 
-def _recorded(named: Named) -> sync.Opening:
+class _Recorded(AbstractAsyncContextManager[Transport], Protocol):
+    """A connector's recordings as a transport, and how an operation was called when it was recorded."""
+
+    def call(self, operation: str) -> Call: ...
+
+
+def _unnamed(*, replay: bool) -> str | None:
+    """As whom a connector is called where nobody is named: recordings are replayed as the example account."""
+    return "example" if replay else None
+
+
+def _recorded(named: Named) -> _Recorded:
     """The connector's recordings as a transport: of the package that reads recordings, if it is installed."""
     (point,) = entry_points(group="connproof.transports", name="recordings")
     try:
@@ -333,8 +349,8 @@ def _recorded(named: Named) -> sync.Opening:
         raise CallWrong(
             f"--replay needs {package}, which is not installed", fix="pip install 'connproof[pytest]'"
         ) from None
-    opening: sync.Opening = made(named.home, named.account)
-    return opening
+    recorded: _Recorded = made(named.home, named.account)
+    return recorded
 
 
 def _put(data: bytes) -> None:
@@ -425,12 +441,11 @@ def _connectors_in(path: Path) -> list[Path]:
     return [path] if is_one else sorted(path.glob("*/connector.json")) or [path]
 
 
-def _gives_one(connector: Connector, target: str, operation: str) -> bool:
-    """Whether the operation is there and gives one record; the engine says what is wrong with any other."""
+def _operation(connector: Connector, target: str, operation: str) -> Operation | None:
+    """The operation, where there is one; the engine says what is wrong with any other."""
     mapping = connector.unified.get(target)
     resource = connector.resources.get(mapping.resource if mapping else target)
-    asked = resource.operations.get(operation) if resource else None
-    return asked is not None and not asked.is_list
+    return resource.operations.get(operation) if resource else None
 
 
 def _pairs(texts: list[str] | None) -> Query:

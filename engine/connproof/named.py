@@ -38,13 +38,18 @@ class Named:
         return layered(self.data, self.layers, folder=self.home.name, name=self.document, allow_loopback=allow_loopback)
 
 
-def in_files(connector: str, account: str | None, environment: str | None) -> Named:
-    """Documents of the connector's folder. Raises CallWrong, ConfigWrong."""
+def in_files(connector: str, account: str | None, environment: str | None, *, unnamed: str | None = None) -> Named:
+    """Documents of the connector's folder; `unnamed` is the account where none is named, if there is one.
+
+    Raises CallWrong, ConfigWrong.
+    """
     named = Path("connectors") / connector
     file = locate(named if not Path(connector).exists() and named.exists() else Path(connector))
     folder, home = _folder(file), file.resolve().parent
     layers = [] if environment is None else [_environment(folder, home.name, environment)]
     owner = Account()
+    if account is None and unnamed is not None and (home / "accounts" / f"{unnamed}.json").exists():
+        account = unnamed
     if account is not None:
         owner, own = _account(folder, home.name, account)
         layers.append(own)

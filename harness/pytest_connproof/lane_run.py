@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote
@@ -33,7 +33,17 @@ from pytest_connproof.replay import Ledger, ReplayTransport, Tally, UnmatchedReq
 from pytest_connproof.spelling import hidden
 from pytest_connproof.xml_bodies import on_one_line, parts_of
 
-__all__ = ["LaneRun", "asks_for", "credentials_of", "driven", "forms_of", "is_write", "play", "shown_request"]
+__all__ = [
+    "LaneRun",
+    "asks_for",
+    "call_of",
+    "credentials_of",
+    "driven",
+    "forms_of",
+    "is_write",
+    "play",
+    "shown_request",
+]
 
 _T = TypeVar("_T")
 
@@ -192,7 +202,7 @@ def play(
 
 async def _read(engine: Engine, operation: Operation, lane: Lane, records: list[JsonValue], resume: str | None) -> None:
     """Call the operation as the lane says; what the caller gets goes into `records`, before an error too."""
-    call, record = _call(lane, resume), lane.call.record if lane.call else ABSENT
+    call, record = replace(call_of(lane), resume=resume), lane.call.record if lane.call else ABSENT
     if isinstance(record, list) and operation.batch is not None:
         written = await engine.write_many(operation.resource, operation.name, record, call)
         records.extend(element.document() for element in written.elements)
@@ -213,10 +223,11 @@ def is_write(operation: Operation, lane: Lane) -> bool:
     return says_what or operation.method in {"PUT", "PATCH", "DELETE"}
 
 
-def _call(lane: Lane, resume: str | None) -> Call:
+def call_of(lane: Lane) -> Call:
+    """How a lane's operation was called when it was recorded."""
     said = lane.call
     if said is None:
-        return Call(resume=resume)
+        return Call()
     return Call(
         params=said.params,
         query=said.query,
@@ -224,7 +235,6 @@ def _call(lane: Lane, resume: str | None) -> Call:
         limit=said.limit,
         body=said.body,
         filters=said.filters,
-        resume=resume,
     )
 
 

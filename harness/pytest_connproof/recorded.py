@@ -12,8 +12,9 @@ from typing import Self
 
 from connproof.errors import CallWrong
 from connproof.model import Account, Request, Response
+from connproof.run import Call
 from pytest_connproof import recording as recordings
-from pytest_connproof.lane_run import credentials_of, shown_request
+from pytest_connproof.lane_run import call_of, credentials_of, shown_request
 from pytest_connproof.recording import Lane
 from pytest_connproof.replay import Ledger, UnmatchedRequest
 
@@ -32,8 +33,22 @@ class Recorded:
         # What went well first: a request that was once throttled was answered another time.
         lanes.sort(key=lambda lane: any(exchange.response.status >= 300 for exchange in lane.exchanges))
         exchanges = tuple(replace(exchange, repeats=True) for lane in lanes for exchange in lane.exchanges)
+        self._account, self._lanes = account, lanes
         self._credentials = credentials_of(account)
         self._ledger = Ledger(Lane("recordings", "unordered", None, exchanges, ""), credentials=self._credentials)
+
+    def call(self, operation: str) -> Call:
+        """How an operation was called when it was recorded; where it never was, a call without anything.
+
+        Asked for in any other way, with the pages' own size, no recording would hold it.
+        """
+        lanes = [lane for lane in self._lanes if lane.operation == operation]
+        # By the same account; else as the example account, which a lane does not name.
+        for owner in (self._account.name, None):
+            for lane in lanes:
+                if owner == (lane.call.account if lane.call else None):
+                    return call_of(lane)
+        return Call()
 
     async def __aenter__(self) -> Self:
         return self

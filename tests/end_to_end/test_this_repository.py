@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 from shop import Project
 
+from connproof.cli import main
+
 ROOT = Path(__file__).parents[2]
+# What is asked for holds the moment of reading, so that only the replay's own clock asks for what was recorded.
+AT_A_MOMENT = {("workday", "workers"), ("workday", "organizations")}
+LISTINGS = [
+    (file.parent.name, resource)
+    for file in sorted(ROOT.glob("connectors/*/connector.json"))
+    for resource, operations in json.loads(file.read_bytes())["resources"].items()
+    if "list" in operations and (file.parent.name, resource) not in AT_A_MOMENT
+]
 NAMES = ("github", "workday-rest")  # without and with tokens that are refreshed
 
 
@@ -31,6 +41,21 @@ def test_connectors_of_this_repository_are_certified(tmp_path: Path) -> None:
     assert {"certified"} == {certificate["verdict"] for certificate in certificates.values()}
     assert first == second
     assert before == _stamps()
+
+
+@pytest.mark.parametrize(("name", "resource"), LISTINGS, ids=[" ".join(pair) for pair in LISTINGS])
+def test_a_listing_is_read_from_its_recordings(
+    name: str, resource: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Without an account, a parameter or a page size: as whom and how it was recorded."""
+    monkeypatch.chdir(ROOT)
+
+    with pytest.raises(SystemExit) as left:
+        main(["read", name, resource, "--replay"])
+
+    stdout, stderr = capfd.readouterr()
+    assert 0 == left.value.code, stderr
+    assert [json.loads(line) for line in stdout.splitlines()]
 
 
 def _newest_day() -> str:

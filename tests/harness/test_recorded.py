@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from projects import Project
 
 from connproof.errors import CallWrong
 from connproof.model import Account, Request, frozen
+from connproof.run import Call
 from pytest_connproof.recorded import Recorded
 
 URL = "https://api.deals.example/v1/deals"
@@ -32,3 +34,24 @@ def test_a_connector_without_recordings_says_so(deals: Project) -> None:
 
     with pytest.raises(CallWrong, match="deals has no recordings"):
         Recorded(deals.path("recordings").parent, Account())
+
+
+@pytest.mark.parametrize(("account", "limit"), [("example", None), ("acme", 2), ("globex", None)])
+def test_an_operation_is_called_as_it_was_recorded(deals: Project, account: str, limit: int | None) -> None:
+    """By the account that a lane was called for; for any other as the example account."""
+    lanes = deals.read("recordings/deals.json")["lanes"]
+    deals.change("recordings/deals.json", "/lanes", [_called(lanes[0], account="acme", limit=2), *lanes])
+
+    call = Recorded(deals.path("recordings").parent, Account(account)).call("deals.list")
+
+    assert limit == call.limit
+
+
+def test_an_operation_that_was_never_recorded_is_called_without_anything(deals: Project) -> None:
+    """Whoever asks for it is told that no recording holds the request."""
+    assert Call() == Recorded(deals.path("recordings").parent, Account()).call("deals.search")
+
+
+def _called(lane: dict[str, Any], **call: str | int) -> dict[str, Any]:
+    exchanges = [{**exchange, "id": f"{exchange['id']}-acme"} for exchange in lane["exchanges"]]
+    return {**lane, "id": "deals.list#acme", "call": call, "exchanges": exchanges}
