@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from connproof.documents import read_json
 from connproof.errors import CallWrong, ConfigWrong
@@ -31,7 +31,6 @@ __all__ = ["Migration", "Obstacle", "OldLane", "Verdict", "judge"]
 
 Verdict: TypeAlias = Literal["can be deleted", "cannot be deleted yet", "cannot be told yet"]
 """The last where nothing is known to stand in the way, but something could not be judged."""
-
 
 
 @dataclass(frozen=True, slots=True)
