@@ -543,15 +543,22 @@ def test_a_line_is_read_in_any_order_and_spacing() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["records=7 size=3 lower=2", "records=7 size=3 Null_End", "records=7 size=x", "records=7 size=3 lowers=-1"]
+    ("text", "nearest"),
+    [
+        ("records=7 size=3 lower=2", 'did you mean "lowers"?'),
+        ("records=7 size=3 Null_End", 'did you mean "null_end"?'),
+        ("records=7 size=3 lowers=-1", 'did you mean "lowers"?'),
+        ("records=7 size=x", 'did you mean "size"?'),
+        ("records=7 size=3 zzz", f"known here: {', '.join(sorted(['records', 'size', *HABITS]))}"),
+    ],
 )
-def test_a_misspelt_word_is_told_with_the_known_ones(text: str) -> None:
+def test_a_misspelt_word_is_told_with_the_nearest(text: str, nearest: str) -> None:
     """A case that silently lacked a habit would prove nothing."""
     with pytest.raises(CallWrong) as told:
         Case.parse(text)
 
     assert text.rsplit(maxsplit=1)[-1] in told.value.what
-    assert {"records=N", "size=N", *HABITS} == {*str(told.value.facts["known"]).split(", ")}
+    assert nearest == told.value.fix
 
 
 @pytest.mark.parametrize("text", ["", "size=3", "records=7", "records=7 size=0", "null_end"])
