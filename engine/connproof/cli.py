@@ -148,15 +148,11 @@ def read(
         else in_database(connector, account, environment, store)
     )
     loaded = named.connector(allow_loopback=allow_loopback)
-    asked = _operation(loaded, resource, operation or "list")
-    recorded = _recorded(named) if replay else None
-    as_recorded = recorded.call(asked.id) if recorded is not None and asked is not None else Call()
-    call = replace(
-        as_recorded,
-        params={**as_recorded.params, **_params(param)},
-        query=_pairs(query) or as_recorded.query,
-        filters=dict(_pairs(filters)) or as_recorded.filters,
-        page_size=page_size or as_recorded.page_size,
+    call = Call(
+        _params(param),
+        _pairs(query),
+        filters=dict(_pairs(filters)),
+        page_size=page_size,
         limit=limit,
         resume=resume,
         raw=raw or explain,
@@ -170,7 +166,13 @@ def read(
         mapping = _explained_mapping(loaded, resource, raw=raw)
         put = _Explaining(Mapper(loaded, owner, models, SystemClock(), {}).reading(mapping)).put
     with _keeping(loaded, tokens, replay=replay) as keeping:
-        transport = recorded or _network(allow_loopback=allow_loopback)
+        asked = _operation(loaded, resource, operation or "list")
+        transport: sync.Opening
+        if replay:
+            transport = recorded = _recorded(named)
+            call = call if asked is None else _else(call, recorded.call(asked.id))
+        else:
+            transport = _network(allow_loopback=allow_loopback)
         if asked is not None and not asked.is_list:
             put(
                 sync.one(
@@ -300,6 +302,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     raise SystemExit(0)
 
 
+def _else(call: Call, recorded: Call) -> Call:
+    """A call, with all that it does not say as it was recorded."""
+    return replace(
+        call,
+        params={**recorded.params, **call.params},
+        query=call.query or recorded.query,
+        body=recorded.body,
+        filters=call.filters or recorded.filters,
+        page_size=call.page_size or recorded.page_size,
+    )
+
+
 def _network(*, allow_loopback: bool) -> HttpxTransport:
     return HttpxTransport(user_agent=f"connproof/{version('connproof')}", allow_loopback=allow_loopback)
 
@@ -427,7 +441,8 @@ def _add_missing(package: str) -> None:
     def explain() -> None:
         raise CallWrong(f"this command needs {package}, which is not installed", fix="pip install 'connproof[pytest]'")
 
-    for name in ("certify", "import", "export", "drift", "versions", "baseline", "parity", "migrated"):
+    names = ("audit", "certify", "import", "export", "drift", "versions", "baseline", "parity", "migrated", "new")
+    for name in names:
         app.command(
             name,
             help="Needs connproof[pytest].",
