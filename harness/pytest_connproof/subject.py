@@ -377,6 +377,14 @@ class Subject:
             )
         return stored
 
+    def line_of(self, pointer: str) -> str:
+        """Where a place of the config stands, as findings show it: FILE:LINE."""
+        return f"{self.file}:{self.connector.source.line(pointer)}"
+
+    def place_of(self, pointer: str) -> str:
+        """The same, and which place it is: FILE:LINE   POINTER."""
+        return f"{self.line_of(pointer)}   {pointer}"
+
     def shown(self, run: LaneRun, request: Request) -> str:
         """A request of a run on one line, without any credential."""
         return shown_request(request, (*self.credentials, *(one.text for one in run.tally.granted.values())))

@@ -208,7 +208,7 @@ def _refuse_place(subject: Subject, target: str, reading: _Reading, found: Seque
         f"{'.'.join(reading.places[found.index(nearly)])} is read, and the contract of {target} has no such place",
         rows(
             {
-                "config": _at(subject, reading.pointer),
+                "config": subject.place_of(reading.pointer),
                 "lacks": f'"{nearly.lacks}" in {here}',
                 "it has": ", ".join(names[:_MOST_SHOWN]) + (", ..." if names[_MOST_SHOWN:] else "") or "no members",
                 "contract": str(contract_path(subject.folder, target)),
@@ -245,13 +245,9 @@ def _refuse_class(subject: Subject, target: str, reading: _Reading, found: _Stan
         f"{found.at} is {seen} in the contract of {target}, and is read as {wanted}",
         rows(
             {
-                "config": _at(subject, reading.pointer),
+                "config": subject.place_of(reading.pointer),
                 "contract": str(contract_path(subject.folder, target)),
                 "fix": fix,
             }
         ),
     )
-
-
-def _at(subject: Subject, pointer: str) -> str:
-    return f"{subject.file}:{subject.connector.source.line(pointer)}   {pointer}"

@@ -247,8 +247,7 @@ class _Refusal:
         *,
         pointer: str | None = None,
     ) -> Finding:
-        altered, source = self._altered, self._subject.connector.source
-        pointer = altered.pointer if pointer is None else pointer
+        altered = self._altered
         facts: dict[str, str | Sequence[str]] = {
             "altered": f"{altered.at.id}: {altered.how}",
             "asked": [*_conversation(self._subject, run, altered)],
@@ -260,7 +259,7 @@ class _Refusal:
         if other is not None:
             facts["first other"] = f"record {other}"
         facts["expected"] = str(altered.must)
-        facts["config"] = f"{self._subject.file}:{source.line(pointer)}   {pointer}"
+        facts["config"] = self._subject.place_of(altered.pointer if pointer is None else pointer)
         facts["fix"] = altered.fix
         return Finding(what, rows(facts))
 

@@ -52,7 +52,7 @@ def origins_are_pinned(subject: Subject, target: str) -> Evidence:  # noqa: ARG0
                         {
                             "recorded": origin(exchange.request.url),
                             "allowed": sorted(allowed),
-                            "config": f"{subject.file}:{connector.source.line('/base_url')} base_url, allowed_origins",
+                            "config": f"{subject.line_of('/base_url')} base_url, allowed_origins",
                             "evidence": f"{recorded.recording.path.name}  {exchange.pointer}",
                             "fix": "correct base_url; or add the origin to allowed_origins, if pages come from it",
                         }

@@ -72,7 +72,7 @@ def errors_reach_the_caller(subject: Subject, target: str) -> Evidence:  # noqa:
                 rows(
                     {
                         "answer": f"{exchange.id}   HTTP {exchange.response.status}",
-                        "declared": [_at(subject, pointer) for pointer in words.values()],
+                        "declared": [subject.place_of(pointer) for pointer in words.values()],
                         "it has": ", ".join(_members(document, ""))[:300] or "no members",
                     }
                 ),
@@ -85,7 +85,7 @@ def errors_reach_the_caller(subject: Subject, target: str) -> Evidence:  # noqa:
         if sought and not found[word] and getattr(connector, pointer[1:]).places:
             raise Finding(
                 f"no recorded error names a {word}",
-                rows({"declared": _at(subject, pointer), "looked at": f"{sought} answers"}),
+                rows({"declared": subject.place_of(pointer), "looked at": f"{sought} answers"}),
             )
     return {"errors": errors, "codes": found["code"], "messages": found["message"]}
 
@@ -109,7 +109,7 @@ def successes_hold_no_error(subject: Subject, target: str) -> Evidence:  # noqa:
                     {
                         "answer": f"{exchange.id}   HTTP {exchange.response.status}",
                         "place": f"{place}   {said}",
-                        "operation": _at(subject, operation.pointer),
+                        "operation": subject.place_of(operation.pointer),
                         "fix": [
                             f'"errors": [{{"when": {{"body": {{"{place}": ...}}}}, "means": "failed"}}]',
                             'or "elements" for a batch; where it is no failure, a rule like this that means "success"',
@@ -154,7 +154,7 @@ def failing_elements_are_told(subject: Subject, target: str) -> Evidence:  # noq
         if run.error is None and len(told) != len(results):
             raise Finding(
                 f"{lane_id}: the answers hold {len(results)} results, the caller was told of {len(told)}",
-                rows({"config": _at(subject, words.pointer)}),
+                rows({"config": subject.place_of(words.pointer)}),
             )
         for number, (ok, (result, is_failure)) in enumerate(zip(told, results, strict=False), 1):
             said = False if is_failure else _fate(result)
@@ -165,7 +165,7 @@ def failing_elements_are_told(subject: Subject, target: str) -> Evidence:  # noq
                     f"{lane_id}: the caller is told that element {number} {'succeeded' if ok else 'failed'}",
                     rows(
                         {
-                            "config": _at(subject, words.pointer),
+                            "config": subject.place_of(words.pointer),
                             "it has": ", ".join(_members(result, "")) or "no members",
                             "fix": 'correct "failed": what a failing element has at which place',
                         }
@@ -393,7 +393,7 @@ def _words(subject: Subject, verdict: Verdict) -> dict[str, str]:
 
 def _means(subject: Subject, verdict: Verdict) -> str:
     said = verdict.meaning or "nothing known"
-    return f"{said}, says {_at(subject, verdict.rule.pointer)}" if verdict.rule else f"{said}, says its status"
+    return f"{said}, says {subject.place_of(verdict.rule.pointer)}" if verdict.rule else f"{said}, says its status"
 
 
 def _members(value: JsonValue, path: str) -> list[str]:
@@ -410,7 +410,3 @@ def _shown(path: _Names) -> str:
     """As a config writes it."""
     steps = (name if name == _EVERY else f".{name}" if name.isidentifier() else f'["{name}"]' for name in path)
     return "".join(steps).removeprefix(".")
-
-
-def _at(subject: Subject, pointer: str) -> str:
-    return f"{subject.file}:{subject.connector.source.line(pointer)}   {pointer}"

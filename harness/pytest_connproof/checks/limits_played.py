@@ -100,10 +100,10 @@ def _signed_for(told: Conversation, stage: Stage) -> str:
 
 
 def _shared(subject: Subject, alone: Played, told: Conversation, what: str, says: str) -> Finding:
-    case, line = alone.case, subject.connector.source.line("/auth")
+    case = alone.case
     facts = {
         "provider": [f"holds {case.records} records, {case.size} on a page, for each account", says],
-        "config": f"{subject.file}:{line}   /auth",
+        "config": subject.place_of("/auth"),
         "fix": "report it: nothing that one account meets may be kept where another one comes by",
     }
     lines = table(told, alone.api.operation, alone.api.expected, (*subject.credentials, *alone.credentials))

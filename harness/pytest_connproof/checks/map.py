@@ -66,7 +66,7 @@ def results_meet_the_model(subject: Subject, target: str) -> Evidence:
                             "record": f"{number} of {lane_id}",
                             "field": f"/{where}",
                             "model": f"{error.validator} {str(error.validator_value)[:80]}",
-                            "mapped by": f"{subject.file}:{subject.connector.source.line(pointer)}",
+                            "mapped by": subject.line_of(pointer),
                         }
                     ),
                 )

@@ -94,12 +94,11 @@ def has_the_version(subject: Subject, target: str) -> Evidence:
             f"{silent} does not say its API version; the other says {other}", 'state "api_version" in both'
         )
     if recorded != version.value:
-        line = subject.connector.source.line("/api_version/value")
         raise Finding(
             f"{target} was made with another API version",
             rows(
                 {
-                    "config": f"{version.value}   {subject.file}:{line}",
+                    "config": f"{version.value}   {subject.line_of('/api_version/value')}",
                     "recording": f"{recorded}   {target} /provenance/api_version",
                     "fix": "record the version that the config targets",
                 }

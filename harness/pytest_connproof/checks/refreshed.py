@@ -296,8 +296,7 @@ def _told(words: Words) -> str:
 
 
 def _where(subject: Subject, one: _Recorded, *pointers: str) -> dict[str, str | Sequence[str]]:
-    source = subject.connector.source
-    config = [f"{subject.file}:{source.line(pointer)}   {pointer}" for pointer in pointers]
+    config = [subject.place_of(pointer) for pointer in pointers]
     return {"config": config, "evidence": f"{one.lane.recording.path.name}  {one.exchange.pointer}"}
 
 

@@ -283,10 +283,9 @@ def _pinned(subject: Subject, check: str) -> tuple[str, ...]:
 
 
 def _finding(subject: Subject, failure: Failure, what: str) -> Finding:
-    line = subject.connector.source.line("/auth")
     facts = rows(
         {
-            "config": f"{subject.file}:{line} auth",
+            "config": f"{subject.line_of('/auth')} auth",
             "keep": f"connectors/{subject.name}/schedules/, so that it is played in every run",
         }
     )

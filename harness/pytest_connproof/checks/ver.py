@@ -30,14 +30,13 @@ def is_sent(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 the chec
             requests += bool(slots)
             for slot, expected, seen in slots:
                 if expected not in seen:
-                    line = subject.connector.source.line("/api_version")
                     raise Finding(
                         f"{exchange.id} does not ask for version {version.value}",
                         rows(
                             {
                                 "expected": f"{slot}  {expected}",
                                 "recorded": [f"{slot}  {text}" for text in seen] or "nothing there",
-                                "config": f"{subject.file}:{line} api_version",
+                                "config": f"{subject.line_of('/api_version')} api_version",
                                 "evidence": f"{recorded.recording.path.name}  {exchange.pointer}",
                                 "fix": "record the version that the config targets, or correct where it is sent",
                             }
@@ -97,12 +96,11 @@ def served_is_asked(subject: Subject, target: str) -> Evidence:  # noqa: ARG001 
     heard = served_versions(subject.connector, subject.recordings)
     for one in heard:
         if one.announcement.text != version.value:
-            line = subject.connector.source.line("/api_version/value")
             raise Finding(
                 "the provider served another version than the one asked for",
                 rows(
                     {
-                        "asked": f"{version.value}   {subject.file}:{line}",
+                        "asked": f"{version.value}   {subject.line_of('/api_version/value')}",
                         "served": f"{one.announcement.text}   {one.announcement.by}",
                         "evidence": one.where,
                         "fix": "target a version that is served; the one asked for may have ended",
