@@ -91,6 +91,7 @@ HARNESS = Package(
         "authority",
         "server",
         "answers",
+        "quota_texts",
         "grants",
         "provider",
         "schedule",

@@ -17,11 +17,13 @@ from pytest_connproof.checks import (
     agreed,
     altered,
     cfg,
+    credentials_sent,
     drf,
     err,
     errors_played,
     lim,
     limits_played,
+    limits_told,
     ovr,
     pag,
     par,
@@ -80,7 +82,12 @@ CHECKS: Final[Sequence[Check]] = (
     Check("REC-006", "every lane replays an operation of the config", "recording", rec.lanes_are_known),
     Check("RPL-001", "every recorded exchange is used", "operation", rpl.every_exchange_is_used),
     Check("RPL-002", "every request is recorded, in its turn", "lane", rpl.every_request_is_recorded),
-    Check("RPL-003", "credentials are sent where they belong, and nowhere else", "lane", rpl.credentials_are_in_place),
+    Check(
+        "RPL-003",
+        "credentials are sent where they belong, and nowhere else",
+        "lane",
+        credentials_sent.credentials_are_in_place,
+    ),
     Check("RPL-004", "the read ends by itself, or in the provider's error", "lane", rpl.the_read_ends),
     Check("RPL-005", "every record of every page reaches the caller once", "lane", rpl.every_record_arrives),
     Check("RPL-006", "every listing with pages was read past the first", "connector", rpl.every_paging_is_exercised),
@@ -110,7 +117,12 @@ CHECKS: Final[Sequence[Check]] = (
     Check("PAG-006", "data that moves loses no record that stays", "listing", pag.moving_data_loses_nothing),
     Check("PAG-007", "what is read stands where the contract says", "contract", agreed.what_is_read_stands),
     Check("LIM-001", "a throttle reaches the caller at once", "connector", lim.throttles_reach_the_caller),
-    Check("LIM-002", "no more is told of a quota than the provider said", "connector", lim.limits_are_not_overstated),
+    Check(
+        "LIM-002",
+        "no more is told of a quota than the provider said",
+        "connector",
+        limits_told.limits_are_not_overstated,
+    ),
     Check("LIM-003", "what looks like a throttle and is none is none", "connector", lim.look_alikes_are_no_throttles),
     Check(
         "LIM-004",
@@ -245,7 +257,7 @@ def _applies(check: Check, subject: Subject) -> bool:
         case "LIM-001":
             return subject.connector.rate_limit is not None or lim.has_a_throttle(subject)
         case "LIM-002":
-            return bool(lim.declared(subject))
+            return bool(limits_told.declared(subject))
         case "LIM-003":
             return subject.connector.rate_limit is not None
         case "ERR-001":

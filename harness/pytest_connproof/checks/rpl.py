@@ -1,34 +1,33 @@
-"""RPL: the replay: every request expected, every exchange used, credentials in their place, every page once."""
+"""RPL: the replay: every request expected, in its turn; every exchange used; every record of every page given once."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from connproof.auth.token_response import TokenRefused
 from connproof.errors import ClientMisconfigured, ProviderSaid, Reauthorise, RefreshPending
-from connproof.model import Auth, Operation, Pagination, Request
-from connproof.places import ABSENT, Absent, JsonValue, Place
+from connproof.model import Operation, Pagination
+from connproof.places import Absent, JsonValue, Place
 from pytest_connproof.answers import document_in, meaning_of, records_in
 from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
-from pytest_connproof.grants import asks_for_token, outcome_of
-from pytest_connproof.lane_run import LaneRun, credentials_of, forms_of
+from pytest_connproof.grants import outcome_of
+from pytest_connproof.lane_run import LaneRun
 from pytest_connproof.parity import shown_key
 from pytest_connproof.recording import Exchange
-from pytest_connproof.redact import PLACEHOLDER
-from pytest_connproof.replay import Miss, UnmatchedRequest
+from pytest_connproof.replay import Miss
 from pytest_connproof.subject import Subject
 
-_SIGNED: Final = frozenset({"oauth1", "ws_security"})  # what is sent is made of credentials, and differs each time
 _WITHOUT_A_TOKEN: Final = (Reauthorise, ClientMisconfigured, RefreshPending)  # what a refused token request leads to
-_SHORTEST_SOUGHT: Final = 6  # characters; a shorter credential stands everywhere by chance
 
 
 def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
     """The read asks for all that was recorded."""
-    run = _run(subject, target)
+    if target not in subject.lanes:
+        raise Inconclusive(f"no recording exercises {target}", f'add a lane "{target}" to a recording')
+    run = subject.run(target)
     if run.unmatched is not None:
         raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
     if run.error is not None and not _refused(subject, run):
@@ -58,7 +57,7 @@ def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
 
 def every_request_is_recorded(subject: Subject, target: str) -> Evidence:
     """The read asks for nothing else, and in the recorded order."""
-    run = _run(subject, target)
+    run = subject.run(target)
     miss = run.unmatched
     if miss is not None:
         times = f"     ({_ordinal(miss.times)} time)" if miss.times > 1 else ""
@@ -90,127 +89,9 @@ def every_request_is_recorded(subject: Subject, target: str) -> Evidence:
     return {"requests": run.tally.requests}
 
 
-def credentials_are_in_place(subject: Subject, target: str) -> Evidence:
-    """The credential that the recording has is sent: the account's own, or the one that was granted; nowhere else."""
-    run = _run(subject, target)
-    auth = subject.connector.auth
-    if run.unmatched is not None:
-        _refuse_another_token(subject, run, run.unmatched)
-        raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
-    if auth.type != "none" and not run.tally.bindings:
-        raise Finding(
-            "no request carried a credential",
-            rows(
-                {
-                    "auth": f"{auth.type}   {subject.file}:{subject.connector.source.line('/auth')}",
-                    "recorded": "no placeholder in any request",
-                }
-            ),
-        )
-    account = subject.party(run.lane).account
-    known = set(forms_of(subject.connector.auth, account))
-    of_tokens = _in_token_requests(run)
-    for placeholder, sent in run.tally.bindings.items():
-        if placeholder in run.tally.granted or (sent not in known and placeholder in of_tokens and _is_signed(auth)):
-            continue
-        if sent not in known and auth.type not in _SIGNED:
-            raise Finding(
-                f"what was sent for {placeholder} is no credential of the account",
-                rows(
-                    {
-                        "auth": f"{subject.file}:{subject.connector.source.line('/auth')}",
-                        "fix": "check where auth reads it from",
-                    }
-                ),
-            )
-        name = placeholder.partition(":")[2].partition("#")[0]
-        named = Place.parse(name).find(dict(account.credentials))
-        made_of_several = auth.type == "basic" or auth.type in _SIGNED or placeholder in of_tokens
-        if named is ABSENT and not made_of_several and len(credentials_of(account)) > 1:
-            raise Inconclusive(
-                f'the account has several credentials, none named "{name}": which one {placeholder} is, cannot be told',
-                f'name it "{name}" in accounts/example.json and under auth',
-            )
-        if isinstance(named, str) and named != sent:
-            raise Finding(
-                f"another credential was sent for {placeholder}",
-                rows(
-                    {
-                        "expected": f'the account\'s "{name}"',
-                        "auth": f"{subject.file}:{subject.connector.source.line('/auth')}",
-                        "fix": "point auth at the credential that the recorded request carried",
-                    }
-                ),
-            )
-    secrets = [*known, *(one.text for one in run.tally.granted.values())]
-    long = [text for text in secrets if len(text) >= _SHORTEST_SOUGHT]
-    for number, request in enumerate(run.requests, 1):
-        is_for_a_token = asks_for_token(auth, request)
-        parts = _outside_a_token_request(request, auth) if is_for_a_token else _outside_the_slot(request, auth)
-        outside = [where for where, text in parts if any(known in text for known in long)]
-        if outside:
-            slot = f"{auth.place} {auth.name}" if auth.type != "none" else "none: auth has no credential"
-            raise Finding(
-                f"request {number} carries a credential outside its slot",
-                rows(
-                    {
-                        "found in": outside,
-                        "slot": "what the token request declares" if is_for_a_token else slot,
-                        "sent": subject.shown(run, request),
-                    }
-                ),
-            )
-    return {"requests": len(run.requests), "credentials": len(run.tally.bindings)}
-
-
-def _refuse_another_token(subject: Subject, run: LaneRun, miss: UnmatchedRequest) -> None:
-    """Where the request that is not in the recording has nothing wrong but its token. Raises Finding."""
-    for near in miss.misses:
-        wanted = {found[0] for part in near.differences for found in PLACEHOLDER.finditer(part.recorded)}
-        only_these = all(PLACEHOLDER.search(part.recorded) for part in near.differences)
-        if near.used_by is not None or not near.differences or not only_these:
-            continue
-        if not run.tally.granted.keys() & {*wanted, *_sent_in(run, miss.request)}:
-            continue
-        sent = _sent_in(run, miss.request) - wanted
-        granted = [f"{one}   by {run.tally.granted[one].exchange.id}" for one in run.tally.granted]
-        raise Finding(
-            f"request {miss.order} carries another credential than {near.exchange.id} was recorded with",
-            rows(
-                {
-                    "recorded": sorted(wanted),
-                    "sent": sorted(sent) or "what the recording knows nothing of",
-                    "granted": granted,
-                    "auth": f"{subject.file}:{subject.connector.source.line('/auth')}",
-                    "fix": "after a refresh the new token is sent, and the old one never again",
-                }
-            ),
-        )
-
-
-def _sent_in(run: LaneRun, request: Request) -> set[str]:
-    """The placeholders whose texts stand in a request."""
-    texts = [value for _, value in request.headers] + [request.url, (request.body or b"").decode("utf-8", "replace")]
-    return {name for name, text in run.tally.bindings.items() if any(text in where for where in texts)}
-
-
-def _in_token_requests(run: LaneRun) -> frozenset[str]:
-    """The placeholders that stand in token requests: of some, the text is made of several credentials."""
-    requests = [use.exchange.request for use in run.tally.used if use.grants]
-    texts = [
-        text for one in requests for text in (one.url, str(one.headers), (one.body or b"").decode(errors="replace"))
-    ]
-    return frozenset(found[0] for text in texts for found in PLACEHOLDER.finditer(unquote_plus(text)))
-
-
-def _is_signed(auth: Auth) -> bool:
-    """Whether a token request has a signature, which is another each time."""
-    return auth.token is not None and auth.token.jwt is not None
-
-
 def the_read_ends(subject: Subject, target: str) -> Evidence:
     """The read ends by itself, or in the error that the provider's last answer is; it never loops or trips."""
-    run = _run(subject, target)
+    run = subject.run(target)
     if run.unmatched is not None:
         raise Inconclusive("the run ended at a request that is not in the recording", "see RPL-002")
     if run.error is not None and not _refused(subject, run):
@@ -220,20 +101,20 @@ def the_read_ends(subject: Subject, target: str) -> Evidence:
 
 def every_record_arrives(subject: Subject, target: str) -> Evidence:
     """Each used page's records, read from the recording itself, reach the caller once, each as mapped alone."""
-    run = _run(subject, target)
+    run = subject.run(target)
     if run.unmatched is not None or (run.error is not None and not _refused(subject, run)):
         raise Inconclusive(f"the run ended early: {run.outcome}", "see RPL-002 and RPL-004")
     pages = _recorded_pages(subject, run)
     limit = run.lane.call.limit if run.lane.call else None
     recorded = _once(run.operation, [(exchange, record) for exchange, records in pages for record in records])[:limit]
     if len(run.records) != len(recorded):
-        path = run.operation.response_path
+        path, at = run.operation.response_path, subject.line_of(f"{run.operation.pointer}/response_path")
         raise Finding(
             f"the recording holds {_count(len(recorded), 'record')}, the caller got {len(run.records)}",
             rows(
                 {
                     "pages": [f"{exchange.id}   {_count(len(records), 'record')}" for exchange, records in pages],
-                    "config": f"{_at(subject, f'{run.operation.pointer}/response_path')} response_path {path or '$'}",
+                    "config": f"{at} response_path {path or '$'}",
                 }
             ),
         )
@@ -265,7 +146,7 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
             f'"{run.operation.key}" leads nowhere in {len(nameless)} of {_count(len(recorded), "recorded record")}',
             rows(
                 {
-                    "config": _at(subject, f"{run.operation.pointer}/key"),
+                    "config": subject.line_of(f"{run.operation.pointer}/key"),
                     "it has": ", ".join([*nameless[0]][:12]) if isinstance(nameless[0], dict) else "no members",
                     "fix": 'point "key" at what identifies a record',
                 }
@@ -369,12 +250,6 @@ def _has(page: Exchange, operation: Operation, word: str) -> bool:
     return not isinstance(document, Absent) and not isinstance(place.find(document), Absent)
 
 
-def _run(subject: Subject, target: str) -> LaneRun:
-    if target not in subject.lanes:
-        raise Inconclusive(f"no recording exercises {target}", f'add a lane "{target}" to a recording')
-    return subject.run(target)
-
-
 def _answers_to(subject: Subject, operation: str) -> Iterator[Exchange]:
     for recorded in subject.lanes.values():
         if recorded.lane.operation == operation:
@@ -396,30 +271,6 @@ def _refused(subject: Subject, run: LaneRun) -> bool:
     return isinstance(error, ProviderSaid) and error.status == last and (bool(error.meaning) or not 200 <= last < 300)
 
 
-def _outside_the_slot(request: Request, auth: Auth) -> Iterator[tuple[str, str]]:
-    """The parts of a request where no credential belongs, decoded: where, and the text."""
-    url = urlsplit(request.url)
-    own = {("header", name) for name, _ in auth.headers}
-    if auth.type == "ws_security":
-        own.add(("body", ""))
-    elif auth.type != "none":
-        own.add((auth.place, auth.name))
-    yield "address", unquote(f"{url.netloc}{url.path}")
-    yield from ((f"query {name}", text) for name, text in parse_qsl(url.query) if ("query", name) not in own)
-    yield from ((f"header {name}", text) for name, text in request.headers if ("header", name) not in own)
-    if ("body", "") not in own:
-        body = (request.body or b"").decode("utf-8", "replace")
-        yield "body", f"{body} {unquote_plus(body)}"
-
-
-def _outside_a_token_request(request: Request, auth: Auth) -> Iterator[tuple[str, str]]:
-    """The parts of a token request where no credential belongs: its address, and its query unless all stands there."""
-    url = urlsplit(request.url)
-    yield "address", unquote(f"{url.netloc}{url.path}")
-    if auth.token is not None and auth.token.encode != "query":
-        yield from ((f"query {name}", text) for name, text in parse_qsl(url.query))
-
-
 def _key(run: LaneRun) -> str | None:
     return run.operation.key.text if run.operation.key else None
 
@@ -430,10 +281,6 @@ def _is_nothing(value: JsonValue | Absent) -> bool:
 
 def _canonical(value: JsonValue) -> str:
     return json.dumps(value, sort_keys=True)
-
-
-def _at(subject: Subject, pointer: str) -> str:
-    return f"{subject.file}:{subject.connector.source.line(pointer)}"
 
 
 def _miss_lines(miss: Miss) -> Iterator[str]:
