@@ -90,7 +90,7 @@ def sent_at(response: Response) -> datetime | None:
     """The answer's own Date; None where it has none that can be read."""
     try:
         return _date(response.header("date") or "")
-    except (ValueError, TypeError):
+    except (ValueError, OverflowError):
         return None
 
 

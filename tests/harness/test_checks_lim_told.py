@@ -102,6 +102,17 @@ def test_LIM_002_fails_on_no_name_that_says_the_same_or_nothing(orders: Project,
         orders.judge("LIM-002")
 
 
+@pytest.mark.parametrize("text", ["Sun, 01 Nov 99999999999999999999 10:00:00 GMT", "yesterday"])
+def test_LIM_002_passes_on_an_answer_whose_date_is_none(orders: Project, text: str) -> None:
+    """An answer of which nobody knows when it was sent was sent when it was recorded."""
+    said = orders.read(FILE)["lanes"][0]["exchanges"][2]["response"]["headers"]
+    headers = [[name, text if name == "date" else value] for name, value in said]
+    orders.change(FILE, f"{LIST}/exchanges/2/response/headers", headers)
+
+    assert said != headers
+    assert {"answers": 10, "sources": 5} == orders.judge("LIM-002")
+
+
 def test_LIM_002_fails_on_a_pattern_that_finds_nothing(orders: Project) -> None:
     """A part that is not there is no value, and no zero."""
     orders.change("connector.json", f"{BUDGET}/limit", {"header": "x-quota-limit", "pattern": "of ([0-9]+)"})

@@ -71,6 +71,8 @@ def test_answer_says_when_it_was_sent() -> None:
         "",
         "today",
         "Sun, 41 Nov 2026 10:00:00 GMT",
+        "Sun, 01 Nov 99999999999999999999 10:00:00 GMT",
+        "Sun, 01 Nov 2026 10:00:00 +99999999999999",
     ],
 )
 def test_answer_with_a_date_that_is_none_does_not_say_when(text: str) -> None:
