@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from projects import Description, Project, build
 
-from pytest_connproof.finding import Inconclusive
+from pytest_connproof.finding import Finding, Inconclusive
 
 XML: list[list[str]] = [["content-type", "text/xml"]]
 
@@ -63,6 +63,23 @@ def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     }
     monkeypatch.chdir(tmp_path)
     return build(Description("rows", MappingProxyType(documents)), tmp_path)
+
+
+def test_RPL_001_fails_on_a_cursor_beside_the_one_in_the_XML(rows: Project) -> None:
+    """The hint names the place in the XML at which the next page stands."""
+    words = {"type": "cursor", "cursor_field": "Rows.Nxet", "cursor_param": "page"}
+    rows.change("connector.json", "/resources/rows/list/pagination", words)
+    lane = rows.read("recordings/rows.json")["lanes"][0]
+    first, second = lane["exchanges"]
+    del first["request"]["query"]
+    first["response"]["text"] = ["<Rows><Data><Row><Id>10</Id></Row></Data><Next>2</Next></Rows>"]
+    rows.change("recordings/rows.json", "/lanes", [{**lane, "exchanges": [first, second]}])
+
+    with pytest.raises(Finding) as found:
+        rows.judge("RPL-001", "rows.list")
+
+    assert 'read from "Rows.Nxet"' in found.value.facts
+    assert 'the recording offers "Rows.Next"' in found.value.facts
 
 
 def test_RPL_006_finds_what_the_paging_reads_in_XML(rows: Project) -> None:

@@ -175,6 +175,21 @@ def test_RPL_002_fails_on_a_page_visited_twice(deals: Project) -> None:
     ) == str(found.value)
 
 
+@pytest.mark.parametrize(("times", "said"), [(3, "3rd"), (11, "11th"), (22, "22nd"), (112, "112th")])
+def test_RPL_002_fails_on_a_page_visited_again_and_says_how_often(deals: Project, times: int, said: str) -> None:
+    """A listing that was recorded going round in a circle is asked once more than it was recorded."""
+    first, second, _ = deals.exchanges()
+    second["response"]["json"]["paging"]["next"]["after"] = "c2"
+    rounds = [{**second, "id": f"deals.list/{number}"} for number in range(2, times + 1)]
+    deals.record([first, *rounds])
+    deals.change("connector.json", "/resources/deals/list/pagination/allow_repeats", True)
+
+    with pytest.raises(Finding) as found:
+        deals.judge("RPL-002", "deals.list")
+
+    assert f"sent      GET /v1/deals?limit=2&after=c2     ({said} time)\n" in found.value.facts
+
+
 def test_RPL_002_fails_on_an_extra_request(deals: Project) -> None:
     """A page that was not recorded is asked for."""
     deals.record(deals.exchanges()[:2])

@@ -312,15 +312,15 @@ def _leads(subject: Subject, run: LaneRun) -> dict[str, str]:
         return {}
     word = {"cursor": "cursor_field", "next_url": "next_url_field", "keyset": "key_field"}.get(paging.type)
     place: Place | None = getattr(paging, word) if word else None
-    if place is None:
+    if word is None or place is None:
         return {}
-    label = word.partition("_")[0] if word else ""
+    label = word.partition("_")[0]
     line = subject.connector.source.line(f"{paging.pointer}/{word}")
     said = f'read from "{place}" ({subject.file.name}:{line})'
     wanted = _wanted(paging, run.tally.unused[0])
-    offered = next(
-        (path for path, value in _scalars(_document(run.tally.used[-1].exchange), "") if wanted(value)), None
-    )
+    document = document_in(run.operation, run.tally.used[-1].exchange.response)
+    scalars = () if isinstance(document, Absent) else _scalars(document, "")
+    offered = next((path for path, value in scalars if wanted(value)), None)
     if offered is None or offered == place.text:
         return {label: said}
     return {label: f'{said}; the recording offers "{offered}"'}
@@ -351,29 +351,13 @@ def _sent_values(exchange: Exchange) -> Iterator[tuple[str, str]]:
         yield from ((path, str(value)) for path, value in _scalars(body, ""))
 
 
-def _document(exchange: Exchange) -> JsonValue:
-    try:
-        document: JsonValue = json.loads(exchange.response.body)
-    except ValueError:
-        return None
-    return document
-
-
 def _scalars(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
-    """Every scalar of a document and the path that names its place; those nearest the root first."""
+    """Every scalar of a document and the path that names its place; of each object, what stands in its lists last."""
     later: list[tuple[JsonValue, str]] = []
     if isinstance(value, dict):
         for name, inner in value.items():
-            later.append(
-                (
-                    inner,
-                    f"{path}.{name}"
-                    if path and name.isidentifier()
-                    else name
-                    if name.isidentifier()
-                    else f'{path}["{name}"]',
-                )
-            )
+            step = f".{name}" if path else name
+            later.append((inner, f"{path}{step}" if name.isidentifier() else f'{path}["{name}"]'))
     elif isinstance(value, list):
         later = [(inner, f"{path}[{index}]") for index, inner in enumerate(value)]
     else:
@@ -391,4 +375,5 @@ def _count(number: int, noun: str) -> str:
 
 
 def _ordinal(number: int) -> str:
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th') }"
+    last = 0 if 10 < number % 100 < 20 else number % 10
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
