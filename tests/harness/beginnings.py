@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from shop import Done
+from shop import Command
 
 __all__ = ["AUTHS", "CONTACT", "LISTED", "NAMED", "PAGE", "PAGINATIONS", "WHOLE", "Command", "config", "save", "there"]
-
-Command: TypeAlias = Callable[..., Done]
 
 NAMED: Final = ("new", "shop", "--base-url", "https://api.shop.example/v1")
 LISTED: Final = ("--resource", "deals", "--path", "/deals", "--response-path", "data", "--key", "id")

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from beginnings import Command
 from projects import DEALS, FINDER, ORDERS, Description, Project, build, take_snapshots
-from shop import Done
+from shop import Command, Done
+from shop import Project as ShopProject
 
 from connproof.cli import main
 
@@ -69,9 +69,21 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def command(here: Path, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs `connproof` in this process, in the empty folder; stdout, then stderr."""
-    assert not [*here.iterdir()]
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ShopProject:
+    """The shop: one connector, which is certified as it stands. The current folder is its root."""
+    project = ShopProject(tmp_path)
+    project.connector()
+    monkeypatch.chdir(tmp_path)
+    return project
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Runs `connproof` in this process, as at a terminal of 100 columns; stdout, then stderr."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        monkeypatch.delenv(name, raising=False)
 
     def ran(*arguments: str) -> Done:
         with pytest.raises(SystemExit) as left:
@@ -81,3 +93,10 @@ def command(here: Path, capfd: pytest.CaptureFixture[str]) -> Command:
         return Done(left.value.code, stdout + stderr)
 
     return ran
+
+
+@pytest.fixture
+def command(here: Path, typed: Command) -> Command:
+    """Runs `connproof` in the empty folder."""
+    assert not [*here.iterdir()]
+    return typed

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -24,6 +24,7 @@ __all__ = [
     "DAY",
     "DEALS",
     "LOADED",
+    "Command",
     "Done",
     "Json",
     "Project",
@@ -139,6 +140,10 @@ class Done:
 
     code: int
     text: str
+
+
+Command: TypeAlias = Callable[..., Done]
+"""Runs `connproof` with the words that a user types after it."""
 
 
 @dataclass(frozen=True, slots=True)

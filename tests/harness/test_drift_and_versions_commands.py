@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import pytest
-from shop import DAY, Done, Project, config, contract, deals, exchange, recording
-
-from connproof.cli import main
-
-Command: TypeAlias = Callable[..., Done]
+from shop import DAY, Command, Done, Project, config, contract, deals, exchange, recording
 
 FILE: Final = "connectors/shop/contract/deals.list.schema.json"
 VERSION: Final = {"value": "2026-07", "in": "header", "name": "X-Version"}
@@ -26,21 +21,6 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     project.write(FILE, contract())
     monkeypatch.chdir(tmp_path)
     return project
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
-    """Runs `connproof` in this process; stdout, then stderr."""
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def ran(*arguments: str) -> Done:
-        with pytest.raises(SystemExit) as left:
-            main(arguments)
-        stdout, stderr = capfd.readouterr()
-        assert isinstance(left.value.code, int)
-        return Done(left.value.code, stdout + stderr)
-
-    return ran
 
 
 def _answered(*bodies: Any, **changes: Any) -> dict[str, Any]:
@@ -62,9 +42,9 @@ def _rows(done: Done) -> list[str]:
 
 
 @pytest.mark.usefixtures("shop")
-def test_drift_of_what_is_as_agreed(command: Command) -> None:
+def test_drift_of_what_is_as_agreed(typed: Command) -> None:
     """One line an operation, and the sum."""
-    done = command("drift", "shop")
+    done = typed("drift", "shop")
 
     assert (
         "deals.list  as in the contract: 2 answers, 9 places\n"
@@ -73,11 +53,11 @@ def test_drift_of_what_is_as_agreed(command: Command) -> None:
     assert 0 == done.code
 
 
-def test_drift_in_what_the_config_reads_is_1(shop: Project, command: Command) -> None:
+def test_drift_in_what_the_config_reads_is_1(shop: Project, typed: Command) -> None:
     """A table: what differs, how much, and the line that reads it."""
     shop.write("new.json", _answered(_deal(id=1, amount="12.5", seen=True)))
 
-    done = command("drift", "shop", "--against", "new.json")
+    done = typed("drift", "shop", "--against", "new.json")
 
     assert [
         f"deals.list 3 differences in 7 places from {FILE}",
@@ -90,29 +70,29 @@ def test_drift_in_what_the_config_reads_is_1(shop: Project, command: Command) ->
     assert 1 == done.code
 
 
-def test_drift_that_nothing_reads_is_0(shop: Project, command: Command) -> None:
+def test_drift_that_nothing_reads_is_0(shop: Project, typed: Command) -> None:
     """It is told, and stops nobody."""
     shop.write("new.json", _answered(_deal(amount="12.5")))
 
-    done = command("drift", "shop", "--against", "new.json")
+    done = typed("drift", "shop", "--against", "new.json")
 
     assert "shop  holds: 0 block, 1 warn, 0 note" in done.text
     assert 0 == done.code
 
 
 @pytest.mark.parametrize("where", ["newer", "newer/recordings", "newer/recordings/a.json"])
-def test_drift_against_a_file_a_folder_or_a_connector(shop: Project, command: Command, where: str) -> None:
+def test_drift_against_a_file_a_folder_or_a_connector(shop: Project, typed: Command, where: str) -> None:
     """Every recording that is there."""
     shop.write("newer/recordings/a.json", _answered(_deal(id=1)))
 
-    assert 1 == command("drift", "connectors/shop", "--against", where).code
+    assert 1 == typed("drift", "connectors/shop", "--against", where).code
 
 
-def test_drift_for_machines(shop: Project, command: Command) -> None:
+def test_drift_for_machines(shop: Project, typed: Command) -> None:
     """Every difference with each word of the config that reads it."""
     shop.write("new.json", _answered(_deal(id=1)))
 
-    done = command("drift", "shop", "--against", "new.json", "--json")
+    done = typed("drift", "shop", "--against", "new.json", "--json")
 
     assert {
         "connector": "shop",
@@ -138,11 +118,11 @@ def test_drift_for_machines(shop: Project, command: Command) -> None:
     } == json.loads(done.text)
 
 
-def test_drift_without_a_contract_is_3(shop: Project, command: Command) -> None:
+def test_drift_without_a_contract_is_3(shop: Project, typed: Command) -> None:
     """What to do stands there."""
     (shop.root / FILE).unlink()
 
-    done = command("drift", "shop")
+    done = typed("drift", "shop")
 
     assert f"deals.list  no contract: write it with --update, then review {FILE}" in done.text
     assert "shop  inconclusive" in done.text
@@ -156,7 +136,7 @@ def test_drift_without_a_contract_is_3(shop: Project, command: Command) -> None:
         ([], "no answer in newer is one of shop's operations, so nothing was compared: it has deals.list"),
     ],
 )
-def test_drift_with_nothing_to_compare_is_3(shop: Project, command: Command, answers: Any, said: str) -> None:
+def test_drift_with_nothing_to_compare_is_3(shop: Project, typed: Command, answers: Any, said: str) -> None:
     """Nothing seen is no proof that nothing changed."""
     (shop.root / "newer").mkdir()
     if answers is not None:
@@ -165,7 +145,7 @@ def test_drift_with_nothing_to_compare_is_3(shop: Project, command: Command, ans
             recording(lanes=[{"id": "other.list", "order": "strict", "exchanges": [exchange(1, [], {})]}]),
         )
 
-    done = command("drift", "shop", "--against", "newer")
+    done = typed("drift", "shop", "--against", "newer")
 
     assert said in done.text
     assert 3 == done.code
@@ -181,30 +161,30 @@ def test_drift_with_nothing_to_compare_is_3(shop: Project, command: Command, ans
     ],
 )
 @pytest.mark.usefixtures("shop")
-def test_drift_of_what_cannot_be_used_is_2(command: Command, arguments: list[str], said: str) -> None:
+def test_drift_of_what_cannot_be_used_is_2(typed: Command, arguments: list[str], said: str) -> None:
     """A wrong call, or an input that is none."""
-    done = command("drift", *arguments)
+    done = typed("drift", *arguments)
 
     assert said in done.text
     assert 2 == done.code
 
 
-def test_drift_from_a_contract_that_is_none_is_2(shop: Project, command: Command) -> None:
+def test_drift_from_a_contract_that_is_none_is_2(shop: Project, typed: Command) -> None:
     """With the place."""
     shop.write(FILE, contract(minimum=1))
 
-    done = command("drift", "shop")
+    done = typed("drift", "shop")
 
     assert f"{FILE}:" in done.text and 'unknown member "minimum"' in done.text
     assert 2 == done.code
 
 
-def test_update_writes_what_the_recordings_show(shop: Project, command: Command) -> None:
+def test_update_writes_what_the_recordings_show(shop: Project, typed: Command) -> None:
     """The same contract as was agreed on, now with its members in order; again, and nothing changes."""
     (shop.root / FILE).unlink()
 
-    first, written = command("drift", "shop", "--update"), shop.files()
-    again = command("drift", "shop", "--update")
+    first, written = typed("drift", "shop", "--update"), shop.files()
+    again = typed("drift", "shop", "--update")
 
     assert contract() == shop.read(FILE)
     assert f"{FILE}  written  (2 answers)" in first.text
@@ -212,22 +192,22 @@ def test_update_writes_what_the_recordings_show(shop: Project, command: Command)
     assert (0, 0, written) == (first.code, again.code, shop.files())
 
 
-def test_update_changes_a_contract_that_holds_no_more(shop: Project, command: Command) -> None:
+def test_update_changes_a_contract_that_holds_no_more(shop: Project, typed: Command) -> None:
     """After it, what was seen is what is agreed on: for a person to review."""
     shop.write("connectors/shop/recordings/deals.json", _answered(_deal(id=1)))
 
-    done = command("drift", "shop", "--update")
+    done = typed("drift", "shop", "--update")
 
     assert f"{FILE}  changed  (1 answer)" in done.text
     assert {"type": "integer"} == shop.read(FILE)["properties"]["results"]["items"]["properties"]["id"]
     assert 0 == done.code
 
 
-def test_update_takes_out_the_contract_of_an_operation_that_is_gone(shop: Project, command: Command) -> None:
+def test_update_takes_out_the_contract_of_an_operation_that_is_gone(shop: Project, typed: Command) -> None:
     """It would be held against nothing."""
     shop.write("connectors/shop/contract/deals.old.schema.json", contract("deals.old"))
 
-    done = command("drift", "shop", "--update")
+    done = typed("drift", "shop", "--update")
 
     assert "contract/deals.old.schema.json  removed: there is no such operation" in done.text
     assert [FILE] == [path for path in shop.files() if "/contract/" in path]
@@ -245,9 +225,9 @@ def _announcing(shop: Project, version: Any, *headers: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_versions_of_a_connector_without_one(command: Command) -> None:
+def test_versions_of_a_connector_without_one(typed: Command) -> None:
     """Nothing is known, and it says so."""
-    done = command("versions", "--as-of", DAY)
+    done = typed("versions", "--as-of", DAY)
 
     assert "shop - no api_version - nothing is announced" == _rows(done)[1]
     assert f"nothing is due within 180 days of {DAY}\n" in done.text
@@ -265,35 +245,35 @@ def test_versions_of_a_connector_without_one(command: Command) -> None:
     ],
 )
 def test_V2_end_that_the_config_knows(
-    shop: Project, command: Command, arguments: list[str], state: str, code: int
+    shop: Project, typed: Command, arguments: list[str], state: str, code: int
 ) -> None:
     """A row with the day, the days that are left, and the line that says so."""
     _announcing(shop, {**VERSION, "sunset": "2027-09", "notice": "https://shop.example/changes"})
 
-    done = command("versions", *arguments)
+    done = typed("versions", *arguments)
 
     assert _rows(done)[1].startswith(f"shop 2026-07 header X-Version {state} sunset 2027-09 ")
     assert "config  connectors/shop/connector.json:" in done.text
     assert code == done.code
 
 
-def test_V2_end_of_an_operation_that_the_config_knows(shop: Project, command: Command) -> None:
+def test_V2_end_of_an_operation_that_the_config_knows(shop: Project, typed: Command) -> None:
     """The row names the operation and the line."""
     document = config()
     document["resources"]["deals"]["list"]["ending"] = {"sunset": "2026-12-01"}
     shop.write("connectors/shop/connector.json", document)
 
-    done = command("versions", "shop", "--as-of", DAY)
+    done = typed("versions", "shop", "--as-of", DAY)
 
     assert "due sunset 2026-12-01 8 config deals.list, connectors/shop/connector.json:" in _rows(done)[1]
     assert 1 == done.code
 
 
-def test_V2_end_that_an_answer_announces(shop: Project, command: Command) -> None:
+def test_V2_end_that_an_answer_announces(shop: Project, typed: Command) -> None:
     """A deprecation waits for its sunset; the row names header, operation, recording and exchange."""
     _announcing(shop, VERSION, ["deprecation", "@1688169599"], ["sunset", "Mon, 11 Jan 2027 00:00:00 GMT"])
 
-    done = command("versions", "shop", "--as-of", DAY)
+    done = typed("versions", "shop", "--as-of", DAY)
 
     assert [
         "shop 2026-07 header X-Version due sunset 2027-01-11 49 sunset deals.list, deals.json exchange deals.list/1",
@@ -303,28 +283,28 @@ def test_V2_end_that_an_answer_announces(shop: Project, command: Command) -> Non
     assert 1 == done.code
 
 
-def test_V3_another_version_that_was_served(shop: Project, command: Command) -> None:
+def test_V3_another_version_that_was_served(shop: Project, typed: Command) -> None:
     """The one asked for is no longer served: that is due."""
     _announcing(shop, {**VERSION, "served": {"header": "X-Served"}}, ["x-served", "2026-10"])
 
-    done = command("versions", "shop", "--as-of", DAY)
+    done = typed("versions", "shop", "--as-of", DAY)
 
     assert _rows(done)[1].startswith("shop 2026-07 header X-Version due served: 2026-10 x-served deals.list, ")
     assert 1 == done.code
 
 
-def test_V3_version_that_was_served_as_asked(shop: Project, command: Command) -> None:
+def test_V3_version_that_was_served_as_asked(shop: Project, typed: Command) -> None:
     """Nothing to tell."""
     _announcing(shop, {**VERSION, "served": {"header": "X-Served"}}, ["x-served", "2026-07"])
 
-    assert 0 == command("versions", "shop", "--as-of", DAY).code
+    assert 0 == typed("versions", "shop", "--as-of", DAY).code
 
 
-def test_versions_for_machines(shop: Project, command: Command) -> None:
+def test_versions_for_machines(shop: Project, typed: Command) -> None:
     """Every announcement, whole."""
     _announcing(shop, VERSION, ["sunset", "Mon, 11 Jan 2027 00:00:00 GMT"])
 
-    done = command("versions", "shop", "--as-of", DAY, "--json")
+    done = typed("versions", "shop", "--as-of", DAY, "--json")
 
     assert {
         "as_of": DAY,
@@ -352,12 +332,12 @@ def test_versions_for_machines(shop: Project, command: Command) -> None:
     } == json.loads(done.text)
 
 
-def test_text_of_a_provider_cannot_forge_a_row(shop: Project, command: Command) -> None:
+def test_text_of_a_provider_cannot_forge_a_row(shop: Project, typed: Command) -> None:
     """Control characters are shown escaped."""
     reason = {**VERSION, "deprecation_headers": ["x-why"]}
     _announcing(shop, reason, ["x-why", "a\tb"])
 
-    assert r"deprecated: a\tb" in command("versions", "shop", "--as-of", DAY).text
+    assert r"deprecated: a\tb" in typed("versions", "shop", "--as-of", DAY).text
 
 
 @pytest.mark.parametrize(
@@ -369,9 +349,9 @@ def test_text_of_a_provider_cannot_forge_a_row(shop: Project, command: Command) 
     ],
 )
 @pytest.mark.usefixtures("shop")
-def test_versions_of_what_cannot_be_used_is_2(command: Command, arguments: list[str], said: str) -> None:
+def test_versions_of_what_cannot_be_used_is_2(typed: Command, arguments: list[str], said: str) -> None:
     """A wrong call."""
-    done = command("versions", *arguments)
+    done = typed("versions", *arguments)
 
     assert said in done.text
     assert 2 == done.code

@@ -247,7 +247,7 @@ def har(pages: list[Any]) -> Any:
 def test_it_needs_nothing_of_what_certifying_needs() -> None:
     """Whoever begins may have installed no extra yet."""
     heavy = ("hypothesis", "pytest", "respx", "syrupy", "tree_sitter_language_pack", "yaml")
-    code = f"import sys, pytest_connproof.new_command; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, pytest_connproof.commands; print([name for name in {heavy} if name in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
 

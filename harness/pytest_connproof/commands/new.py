@@ -1,4 +1,4 @@
-"""`connproof new`: a command of its own, for whoever begins needs none of what certifying needs."""
+"""`connproof new`: a new connector from answers, by options or at a terminal; what is still to fill is told."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""`connproof audit`: a command of its own, for it needs grammars and none of what certifying needs."""
+"""`connproof audit`: the inventory of hand-written connectors, with a line that says how far it is."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from connproof.errors import CallWrong
 from pytest_connproof import audit as audits
+from pytest_connproof.commands import screen
 
 __all__ = ["app"]
 
@@ -56,7 +56,7 @@ def audit(
     if before is not None:
         document["compared"] = audits.compared(before, document)
     if as_json:
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        screen.put_document(document)
     else:
         typer.echo(audits.as_markdown(document) if markdown else audits.as_text(document), nl=False)
 
