@@ -35,6 +35,7 @@ def test_the_story_of_the_page_is_as_it_prints(
     root = tmp_path / "product"
     project = build(DEALS, root)
     monkeypatch.chdir(root)
+    monkeypatch.setenv("COLUMNS", "120")
     take_snapshots(project)
     project.write("/old/deals.py", "def fetch(): ...\n")
     project.write("/app/nightly.py", "import os\n\nfrom old.deals import fetch\n")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Any, Final, TypeAlias
 
-from connproof.errors import printable, shortened
+from connproof.errors import printable
 from pytest_connproof.audit.references import Reference
 from pytest_connproof.migrated import Migration, Obstacle, OldLane, Verdict
 from pytest_connproof.parity import Deviation
 from pytest_connproof.report.parity import whose
+from pytest_connproof.report.terminal import fitted
 
 __all__ = ["EXIT_CODES", "as_document", "as_text"]
 
@@ -25,82 +27,101 @@ _PLAIN: Final = "\x1b[0m"
 _MOST: Final = 40
 _WIDEST: Final = 48
 _SHOWN_FILES: Final = 3
-_REASON: Final = 100
+_LABEL: Final = 15  # columns before a fact: a margin, its label, a gap
+_MOST_CHARACTERS: Final = 120  # of a command or a reason
+_LEAST_ROOM: Final = 20
 
 
 # For people.
 
 
-def as_text(told: Migration, *, colour: bool) -> str:
-    """The verdict first, then what it rests on, then what stands in the way, a line each with where."""
+def as_text(told: Migration, *, width: int, colour: bool) -> str:
+    """The verdict first, then what it rests on, then what stands in the way, each with where.
+
+    It is wrapped to the width, in columns, but for a place that is longer; commands and reasons have a beginning.
+    """
     word = f"{_COLOURS[told.verdict]}{told.verdict}{_PLAIN}" if colour else told.verdict
-    more = f" and {len(told.code) - _SHOWN_FILES} more" if len(told.code) > _SHOWN_FILES else ""
     references = told.references
-    lines = [f"{', '.join(told.code[:_SHOWN_FILES])}{more}  {word}", "", *_facts(told)]
-    definite = [one for one in told.obstacles if not one.doubt]
-    lines += _section("in the way", definite, _obstacle_lines)
-    lines += _section("not known", [one for one in told.obstacles if one.doubt], _obstacle_lines)
-    lines += _section("tests that go with it, or are to be mended", references.of("test"), _reference_lines)
-    lines += _section("spoken of, in comments and documents", references.of("mentions"), _reference_lines)
+    lines = [f"{_shown(told.code, width - len(told.verdict) - 2)}  {word}", "", *_facts(told, width - _LABEL)]
+    lines += _section("in the way", [_obstacle_row(one) for one in told.obstacles if not one.doubt], width)
+    lines += _section("not known", [_obstacle_row(one) for one in told.obstacles if one.doubt], width)
+    tests, mentions = ([_reference_row(one) for one in references.of(use)] for use in ("test", "mentions"))
+    lines += _section("tests that go with it, or are to be mended", tests, width)
+    lines += _section("spoken of, in comments and documents", mentions, width)
     return "\n".join(lines) + "\n"
 
 
-def _facts(told: Migration) -> Iterator[str]:
-    yield f"  connector    {told.connector}"
-    yield f"  certificate  {printable(told.certificate)}"
-    of_this = [_lane_line(lane) for lane in told.lanes] or ["none that this code returned"]
-    yield from _labelled("baselines", of_this)
-    waived = [(lane.lane, waiver) for lane in told.lanes for waiver in lane.waived]
-    yield from _labelled("waived", [_waived(lane, waiver) for lane, waiver in waived])
-    yield from _labelled("other lists", [f"{name}  {printable(by)}" for name, by in told.others])
-    yield f"  fields       {told.fields} mapped"
-    yield f"  looked at    {told.references.files} files below {told.tree.name}/"
+def _shown(code: Sequence[str], room: int) -> str:
+    """The first files of the code, as many as there is room for; one at least."""
+    texts = [
+        ", ".join(code[:shown]) + (f" and {len(code) - shown} more" if len(code) > shown else "")
+        for shown in range(min(len(code), _SHOWN_FILES), 0, -1)
+    ]
+    return next((text for text in texts if len(text) <= room), texts[-1])
+
+
+def _facts(told: Migration, room: int) -> Iterator[str]:
+    yield from _labelled("connector", [told.connector], room)
+    yield from _labelled("certificate", [told.certificate], room)
+    of_this = [_lane_line(lane) for lane in told.lanes]
+    yield from _labelled("baselines", of_this or ["none that this code returned"], room)
+    waived = [_waived(lane.lane, waiver) for lane in told.lanes for waiver in lane.waived]
+    yield from _labelled("waived", waived, room)
+    others = [f"{name}  {fitted(by, _MOST_CHARACTERS)}" for name, by in told.others]
+    yield from _labelled("other lists", others, room)
+    yield from _labelled("fields", [f"{told.fields} mapped"], room)
+    yield from _labelled("looked at", [f"{told.references.files} files below {told.tree.name}/"], room)
+
+
+def _labelled(label: str, facts: Sequence[str], room: int) -> Iterator[str]:
+    for number, line in enumerate(line for fact in facts for line in _wrapped(fact, room)):
+        yield f"  {'' if number else label:<{_LABEL - 4}}  {line}"
 
 
 def _lane_line(lane: OldLane) -> str:
     count = f"{lane.records} record{'s' if lane.records != 1 else ''}"
-    return f"{lane.lane}  {count}, {whose(lane.by)}"
+    return f"{lane.lane}  {count}, {whose(lane.by, _MOST_CHARACTERS)}"
 
 
 def _waived(lane: str, waiver: Deviation) -> str:
-    where = printable(waiver.path) or "(record)"
-    what = waiver.kind if waiver.kind == "requests" else f"{where} ({waiver.kind})"
-    reason = shortened(printable(waiver.reason), _REASON)
-    return f"{lane}  {what} until {waiver.expires}, {printable(waiver.owner)}: {reason}"
+    what = waiver.kind if waiver.kind == "requests" else f"{waiver.path or '(record)'} ({waiver.kind})"
+    return f"{lane}  {what} until {waiver.expires}, {waiver.owner}: {fitted(waiver.reason, _MOST_CHARACTERS)}"
 
 
-def _labelled(label: str, lines: Sequence[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        yield f"  {'' if number else label:<11}  {line}"
+def _wrapped(text: str, room: int) -> list[str]:
+    """A text in lines that fit; the second and any further are indented."""
+    return wrap(printable(text), max(room, _LEAST_ROOM), subsequent_indent="  ", break_on_hyphens=False)
 
 
-_Lines: TypeAlias = Callable[[Any, int], Iterator[str]]
+_Row: TypeAlias = tuple[str, Sequence[str]]
+"""Where, and what is said of it."""
 
 
-def _section(heading: str, found: Sequence[Any], lines: _Lines) -> Iterator[str]:
-    if not found:
+def _obstacle_row(one: Obstacle) -> _Row:
+    return printable(one.where), [text for text in (one.what, one.fix) if text]
+
+
+def _reference_row(one: Reference) -> _Row:
+    return printable(f"{one.path}:{one.line}"), [one.how]
+
+
+def _section(heading: str, rows: Sequence[_Row], width: int) -> Iterator[str]:
+    """Rows in two columns; a place that is too long for its column has a line of its own."""
+    if not rows:
         return
     yield ""
     yield f"  {heading}"
-    wide = min(max(len(_where(one)) for one in found), _WIDEST)
-    for one in found[:_MOST]:
-        yield from lines(one, wide)
-    if len(found) > _MOST:
-        yield f"    (+{len(found) - _MOST} more: --json has all)"
-
-
-def _where(one: Obstacle | Reference) -> str:
-    return printable(one.where if isinstance(one, Obstacle) else f"{one.path}:{one.line}")
-
-
-def _obstacle_lines(one: Obstacle, wide: int) -> Iterator[str]:
-    yield f"    {_where(one):<{wide}}  {printable(one.what)}"
-    if one.fix:
-        yield f"    {'':<{wide}}  {printable(one.fix)}"
-
-
-def _reference_lines(one: Reference, wide: int) -> Iterator[str]:
-    yield f"    {_where(one):<{wide}}  {printable(one.how)}"
+    wide = min(max(len(where) for where, _ in rows), _WIDEST, width // 2 - 4)
+    for where, said in rows[:_MOST]:
+        column = where
+        if len(where) > wide:
+            yield f"    {where}"
+            column = ""
+        for line in [line for text in said for line in _wrapped(text, width - wide - 6)]:
+            yield f"    {column:<{wide}}  {line}"
+            column = ""
+    if len(rows) > _MOST:
+        yield f"    (+{len(rows) - _MOST} more: --json has all)"
 
 
 # For machines.

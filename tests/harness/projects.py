@@ -79,9 +79,11 @@ class Project:
         del here[int(last) if isinstance(here, list) else last]
         self.write(inside, document)
 
-    def waive(self, path: str, kind: str, *, lane: str = "*", expires: str = "2027-01-01") -> None:
+    def waive(
+        self, path: str, kind: str, *, lane: str = "*", expires: str = "2027-01-01", reason: str = "meant to be so"
+    ) -> None:
         """Write deviations.json with this one waiver."""
-        waiver = {"lane": lane, "path": path, "kind": kind, "reason": "meant to be so", "owner": "deals team"}
+        waiver = {"lane": lane, "path": path, "kind": kind, "reason": reason, "owner": "deals team"}
         document = {"format": "connproof-deviations/1", "deviations": [{**waiver, "expires": expires}]}
         self.write("deviations.json", document)
 

@@ -27,8 +27,9 @@ DAY: Final = "2026-11-23"
 
 
 @pytest.fixture
-def told(capfd: pytest.CaptureFixture[str]) -> Told:
+def told(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Told:
     """Runs `connproof migrated deals --legacy old/deals.py ...` as on the projects' day; stdout, then stderr."""
+    monkeypatch.setenv("COLUMNS", "200")
 
     def ran(*options: str, legacy: tuple[str, ...] = ("old/deals.py",), tree: str = ".") -> Done:
         paths = [word for path in legacy for word in ("--legacy", path)]
@@ -348,6 +349,55 @@ def test_the_baselines_own_words_do_not_need_it(moved: Project, told: Told) -> N
     certified(moved)
 
     assert 0 == told().code
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_lines_fit_their_terminal(moved: Project, told: Told, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Commands and reasons are cut; what is to be done is told whole, and so is a place, on a line of its own."""
+    reason = "the old code rounded amounts, which callers took for the provider's own " * 4
+    command = "python old/deals.py" + " --pipeline 1042" * 12
+    stale = "the recordings are older than anybody would believe, and then some, " * 4
+    place = f"app/{'night_' * 20}.py"
+    moved.edit(SNAPSHOT, '"amount": 20', '"amount": 21')
+    moved.waive("/amount", "value", reason=reason)
+    returned(moved, by=command)
+    certified(moved, "inconclusive", f"REC-004: {stale}")
+    moved.write(f"/{place}", "from old.deals import fetch\n")
+    moved.write("/tests/test_old.py", "from old import deals\n")
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    text = told().text
+    said = json.loads(told("--json").text)
+
+    assert [f"    {place}:1"] == [line for line in text.splitlines() if len(line) > columns]
+    words = " ".join(text.split())
+    assert f"inconclusive: REC-004: {stale.strip()} connproof certify connectors/deals" in words
+    assert f"{place}:1 imports old.deals take it out, or have it use the connector" in words
+    assert "..., commit 5d0c0f2a9f5b" in words
+    assert (False, False) == (reason.strip() in words, command in words)
+    assert (reason, command) == (said["baselines"][0]["waived"][0]["reason"], said["baselines"][0]["baseline"]["by"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (80, "old/deals.py, old/deals_of_the_year_before.py and 2 more  can be deleted"),
+        (60, "old/deals.py and 3 more  can be deleted"),
+        (20, "old/deals.py and 3 more  can be deleted"),
+        (120, "old/deals.py, old/deals_of_the_year_before.py, old/models.py and 1 more  can be deleted"),
+    ],
+)
+def test_as_many_files_are_named_as_fit(
+    moved: Project, told: Told, monkeypatch: pytest.MonkeyPatch, columns: int, shown: str
+) -> None:
+    """Of the code that is asked about: three at most, and one at least."""
+    others = ("old/deals_of_the_year_before.py", "old/models.py", "old/names.py")
+    for path in others:
+        moved.write(f"/{path}", "ANY = 1\n")
+    certified(moved)
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    assert shown == told(legacy=("old/deals.py", *others)).text.splitlines()[0]
 
 
 def test_the_document_says_the_same(moved: Project, told: Told) -> None:

@@ -272,16 +272,17 @@ def test_no_credential_is_shown(moved: Project, told: Told) -> None:
 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_a_table_fits_its_terminal(moved: Project, told: Told, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    """Long expressions are cut, and a long path has a line of its own."""
+    """Long expressions and commands are cut, and a long path has a line of its own."""
     long = "$string(properties.amount) & '" + "x" * 120 + "'"
     moved.edit("connector.json", '"amount": "properties.amount"', f'"amount": "{long}"')
     records = [{**record, "a" * 50: 1} for record in moved.read(SNAPSHOT)["records"]]
     moved.change(SNAPSHOT, "/records", records)
+    moved.change(SNAPSHOT, "/baseline/by", f"python old/deals.py {'--all ' * 30}")
     monkeypatch.setenv("COLUMNS", str(columns))
 
     lines = told("--lane", "deals").text.splitlines()
 
-    assert columns >= max(len(line) for line in lines if line.startswith(("  /", "   "))), lines
+    assert columns >= max(len(line) for line in lines if line.startswith(("  /", "   ", "  baseline "))), lines
     assert f"  /{'a' * 50}" in lines
 
 

@@ -9,6 +9,7 @@ from connproof.errors import printable
 from pytest_connproof.connector_parity import ConnectorParity, FieldRow, LaneRows, Verdict
 from pytest_connproof.lane_parity import LaneParity, Requests
 from pytest_connproof.parity import REQUESTS, Deviation
+from pytest_connproof.report.terminal import fitted
 from pytest_connproof.snapshots import Baseline
 
 __all__ = ["EXIT_CODES", "as_document", "as_text", "request_changes", "whose"]
@@ -53,7 +54,7 @@ def _lane_lines(told: ConnectorParity, lane: LaneRows, width: int, paint: _Paint
         if lane.fix:
             yield f"  fix           {lane.fix}"
         return
-    yield f"  baseline  {whose(parity.stored.baseline)}"
+    yield f"  baseline  {whose(parity.stored.baseline, width - 12)}"
     now, before = len(parity.run.records), len(parity.stored.records)
     yield f"  records   {_counted(now, 'record')}" + (f"; the baseline has {before}" if now != before else "")
     if parity.ends_alike:
@@ -107,7 +108,7 @@ def _table(told: ConnectorParity, rows: Sequence[FieldRow], width: int, paint: _
         if len(path) > wide:
             yield f"  {path}"
         column = path if len(path) <= wide else ""
-        yield f"  {column:<{wide}}  {word}  {count:<{counted}}  {_fitted(_rule(told, row), room)}".rstrip()
+        yield f"  {column:<{wide}}  {word}  {count:<{counted}}  {fitted(_rule(told, row), room)}".rstrip()
         yield from (f"      {line}" for line in _row_details(told, row, width - 6))
 
 
@@ -181,18 +182,14 @@ def _summary(told: ConnectorParity, paint: _Paint) -> str:
     return "\n".join([line, *(f"  {printable(note)}" for note in notes)])
 
 
-def whose(baseline: Baseline) -> str:
-    """Who returned a baseline, in words."""
+def whose(baseline: Baseline, room: int) -> str:
+    """Who returned a baseline, in words; of a command that is longer than the room, its beginning."""
     if baseline.kind != "old code":
         return f"this engine's own ({baseline.by}), reviewed"
     commit, _, state = (baseline.commit or "").partition(" ")
     at = f", commit {commit[:_SHORT_COMMIT]}{f' {state}' if state else ''}" if commit else ""
-    return f"old code: {printable(baseline.by)}{at}"
-
-
-def _fitted(text: str, room: int) -> str:
-    room = max(room, 20)
-    return text if len(text) <= room else f"{text[: room - 3]}..."
+    label = "old code: "
+    return f"{label}{fitted(printable(baseline.by), room - len(label) - len(at))}{at}"
 
 
 def _counted(number: int, thing: str) -> str:

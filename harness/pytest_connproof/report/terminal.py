@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_connproof.verdict import Verdict, Word
 
-__all__ = ["Row", "table"]
+__all__ = ["Row", "fitted", "table"]
 
 # ANSI: bold, and the colour.
 _COLOURS: Final[dict[Word, str]] = {
@@ -32,6 +32,7 @@ _HEADINGS: Final = (
 _NUMBERS: Final = frozenset({"checks", "exchanges", "records", "fields"})
 _GAP: Final = "   "
 _MOST_REASONS: Final = 6
+_LEAST_ROOM: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,9 @@ def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
         for heading, text, width in zip(_HEADINGS, texts, widths, strict=True)
     )
     return _GAP.join(padded).rstrip()
+
+
+def fitted(text: str, room: int) -> str:
+    """The text in so many columns, cut where it is longer; never in less than 20, which would say nothing."""
+    room = max(room, _LEAST_ROOM)
+    return text if len(text) <= room else f"{text[: room - 3]}..."
