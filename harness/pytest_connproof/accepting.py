@@ -16,6 +16,7 @@ from connproof.errors import CallWrong, ConfigWrong, ConnproofError
 from connproof.schemas import nearest
 from pytest_connproof.atomic import write_whole
 from pytest_connproof.connector_parity import ConnectorParity, LaneRows, connector_parity
+from pytest_connproof.finding import counted
 from pytest_connproof.lane_parity import LaneParity
 from pytest_connproof.named import lane_named
 from pytest_connproof.parity import REQUESTS, Deviation, Waivable, read_deviations
@@ -88,8 +89,7 @@ def accept(
     if ask is not None and not ask(f"{shown}\n"):
         raise NotAccepted("not accepted: nothing was written")
     write_whole(path, text)
-    count = f"{len(chosen)} waiver{'s' if len(chosen) != 1 else ''}"
-    done = f"{path}  written: {count} until {expires}, {owner}"
+    done = f"{path}  written: {counted(len(chosen), 'waiver')} until {expires}, {owner}"
     return done if ask is not None else f"{shown}\n{done}"
 
 

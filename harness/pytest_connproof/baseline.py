@@ -23,7 +23,7 @@ from connproof.model import Account
 from connproof.places import JsonValue
 from connproof.scrub import Scrubber
 from pytest_connproof.authority import Authority
-from pytest_connproof.finding import rows
+from pytest_connproof.finding import counted, rows
 from pytest_connproof.lane_run import credentials_of
 from pytest_connproof.named import lane_named, subject_named
 from pytest_connproof.old_code import (
@@ -199,9 +199,8 @@ def _kind(value: JsonValue) -> str:
 def _from_recordings(served: Served) -> None:
     """Refuse what rests on anything but recorded answers. Raises NoBaseline."""
     if served.unmatched:
-        count = len(served.unmatched)
         raise NoBaseline(
-            f"the old code made {count} request{'s' if count != 1 else ''} that no recording holds",
+            f"the old code made {counted(len(served.unmatched), 'request')} that no recording holds",
             facts=served.facts(),
             fix="record or import that traffic; --also names a further lane, --ignore-header a header not to compare",
         )
@@ -260,7 +259,8 @@ def _differences(before: Snapshot, taken: Snapshot) -> Iterator[str]:
     if before.records and taken.records and not differences and _differ(before.records, taken.records):
         yield "the records: in the order of their members alone"
     elif _differ(before.records, taken.records):
-        yield f"the records: {len(before.records)} there, {len(taken.records)} now; {_count(len(differences))}"
+        differing = f"{counted(len(differences), 'difference')} of members"
+        yield f"the records: {len(before.records)} there, {len(taken.records)} now; {differing}"
     if before.requests != taken.requests:
         yield f"the requests: {len(before.requests)} there, {len(taken.requests)} now"
     if before.outcome != taken.outcome:
@@ -273,10 +273,6 @@ def _differences(before: Snapshot, taken: Snapshot) -> Iterator[str]:
 
 def _differ(one: Sequence[JsonValue], other: Sequence[JsonValue]) -> bool:
     return json.dumps(one) != json.dumps(other)
-
-
-def _count(differences: int) -> str:
-    return f"{differences} difference{'s' if differences != 1 else ''} of members"
 
 
 # What is shown.

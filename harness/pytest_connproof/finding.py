@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from connproof.errors import printable, shortened
 
-__all__ = ["Evidence", "Finding", "Inconclusive", "rows"]
+__all__ = ["Evidence", "Finding", "Inconclusive", "counted", "rows"]
 
 Evidence: TypeAlias = Mapping[str, int]
 """What was counted: exchanges, fields, requests ... A pass without any count is no pass."""
@@ -39,6 +39,11 @@ class Inconclusive(Exception):
 
     def __str__(self) -> str:
         return f"{self.reason}\n  fix  {self.fix}" if self.fix else self.reason
+
+
+def counted(number: int, noun: str) -> str:
+    """How many there are of what: "1 record", "2 records"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def rows(facts: Mapping[str, str | Sequence[str]]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from connproof.errors import printable, shortened
+from pytest_connproof.finding import counted
 
 __all__ = ["as_markdown", "as_text"]
 
@@ -28,9 +29,9 @@ def as_markdown(document: Mapping[str, Any]) -> str:
 
 def _told(document: Mapping[str, Any], table: _Table, heading: Callable[[str], list[str]], *, most: int | None) -> str:
     totals = document["totals"]
-    own = f"{_counted(totals['files'], 'file')} ({totals['file_lines']} lines)"
-    whole = f"{_counted(document['files'], 'source file')}, {document['lines']} lines"
-    lines = [f"{whole}: {_counted(totals['connectors'], 'connector')} in {own}", ""]
+    own = f"{counted(totals['files'], 'file')} ({totals['file_lines']} lines)"
+    whole = f"{counted(document['files'], 'source file')}, {document['lines']} lines"
+    lines = [f"{whole}: {counted(totals['connectors'], 'connector')} in {own}", ""]
 
     def part(title: str, headings: Row, rows: Sequence[Row]) -> None:
         shown = rows if most is None else rows[:most]
@@ -146,7 +147,3 @@ def _columns(headings: Row, rows: Sequence[Row]) -> list[str]:
 def _piped(headings: Row, rows: Sequence[Row]) -> list[str]:
     cells = [headings, ["---"] * len(headings), *rows]
     return ["| " + " | ".join(printable(text).replace("|", "\\|") for text in row) + " |" for row in cells]
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

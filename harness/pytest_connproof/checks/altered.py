@@ -29,7 +29,7 @@ from pytest_connproof.counterfactual import (
     rest,
     takes_in_all,
 )
-from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, counted, rows
 from pytest_connproof.lane_run import LaneRun
 from pytest_connproof.subject import Party, Subject
 
@@ -265,7 +265,7 @@ class _Refusal:
 
 
 def _ended(run: LaneRun) -> str:
-    return f"{run.outcome}, after {len(run.records)} record{'' if len(run.records) == 1 else 's'}"
+    return f"{run.outcome}, after {counted(len(run.records), 'record')}"
 
 
 def _conversation(subject: Subject, run: LaneRun, altered: Altered) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from connproof.drift import Difference
 from connproof.schemas import nearest
 from pytest_connproof.contracts import Drift, contract_path, load_contract
-from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, counted, rows
 from pytest_connproof.subject import Subject
 
 _MOST_SHOWN = 8
@@ -24,8 +24,7 @@ def what_is_read_holds(subject: Subject, target: str) -> Evidence:
     if blocking:
         count = len(blocking)
         raise Finding(
-            f"{count} place{'s' if count != 1 else ''} that the config reads "
-            f"{'are' if count != 1 else 'is'} not as in the contract",
+            f"{counted(count, 'place')} that the config reads {'are' if count != 1 else 'is'} not as in the contract",
             rows(
                 {
                     **_told(subject, blocking),

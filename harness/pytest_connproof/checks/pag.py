@@ -20,7 +20,7 @@ from connproof.model.paging import Pagination
 from pytest_connproof.conversation import alternately, converse, differences, table
 from pytest_connproof.counterfactual import spread
 from pytest_connproof.drawing import cases, first_wrong
-from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, counted, rows
 from pytest_connproof.moving import moves
 from pytest_connproof.provider.api import Api
 from pytest_connproof.provider.faces import Arrival
@@ -236,8 +236,7 @@ def _line(subject: Subject, paging: Pagination, word: str) -> str:
 
 
 def _pages(case: Case) -> str:
-    count = max(1, -(-case.records // case.size))
-    return f"{count} page{'s' if count != 1 else ''}"
+    return counted(max(1, -(-case.records // case.size)), "page")
 
 
 def _needed(paging: Pagination, case: Case) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from connproof.schemas import nearest
-from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, counted, rows
 from pytest_connproof.recording import Recording, unclean
 from pytest_connproof.redact import policy_for
 from pytest_connproof.subject import Subject
@@ -23,7 +23,7 @@ def is_clean(subject: Subject, target: str) -> Evidence:
     problems = unclean(recording, policy_for(subject.connector))
     if problems:
         raise Finding(
-            f"{len(problems)} value{'s' if len(problems) != 1 else ''} of {target} would be redacted",
+            f"{counted(len(problems), 'value')} of {target} would be redacted",
             rows(
                 {
                     "found": [f"{recording.path}:{problem}" for problem in problems[:8]],

@@ -12,7 +12,7 @@ from connproof.errors import ClientMisconfigured, ProviderSaid, Reauthorise, Ref
 from connproof.model import Operation, Pagination
 from connproof.places import Absent, JsonValue, Place
 from pytest_connproof.answers import document_in, meaning_of, records_in
-from pytest_connproof.finding import Evidence, Finding, Inconclusive, rows
+from pytest_connproof.finding import Evidence, Finding, Inconclusive, counted, rows
 from pytest_connproof.grants import outcome_of
 from pytest_connproof.lane_run import LaneRun
 from pytest_connproof.parity import shown_key
@@ -36,11 +36,11 @@ def every_exchange_is_used(subject: Subject, target: str) -> Evidence:
     if unused:
         ended = run.ended.reason if run.ended else run.outcome
         raise Finding(
-            f"{target}: {_count(len(unused), 'recorded exchange')} not asked for",
+            f"{target}: {counted(len(unused), 'recorded exchange')} not asked for",
             rows(
                 {
                     "unused": _ids(unused),
-                    "ended by": f"{ended}, after {_count(run.tally.requests, 'request')}",
+                    "ended by": f"{ended}, after {counted(run.tally.requests, 'request')}",
                     **_leads(subject, run),
                     "ledger": _ledger(run),
                     "fix": "correct what the next page is read from; or take out of the recording what no caller needs",
@@ -110,10 +110,10 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
     if len(run.records) != len(recorded):
         path, at = run.operation.response_path, subject.line_of(f"{run.operation.pointer}/response_path")
         raise Finding(
-            f"the recording holds {_count(len(recorded), 'record')}, the caller got {len(run.records)}",
+            f"the recording holds {counted(len(recorded), 'record')}, the caller got {len(run.records)}",
             rows(
                 {
-                    "pages": [f"{exchange.id}   {_count(len(records), 'record')}" for exchange, records in pages],
+                    "pages": [f"{exchange.id}   {counted(len(records), 'record')}" for exchange, records in pages],
                     "config": f"{at} response_path {path or '$'}",
                 }
             ),
@@ -143,7 +143,7 @@ def every_record_arrives(subject: Subject, target: str) -> Evidence:
     ]
     if nameless:
         raise Finding(
-            f'"{run.operation.key}" leads nowhere in {len(nameless)} of {_count(len(recorded), "recorded record")}',
+            f'"{run.operation.key}" leads nowhere in {len(nameless)} of {counted(len(recorded), "recorded record")}',
             rows(
                 {
                     "config": subject.line_of(f"{run.operation.pointer}/key"),
@@ -368,10 +368,6 @@ def _scalars(value: JsonValue, path: str) -> Iterator[tuple[str, JsonValue]]:
 
 def _indented(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.split("\n"))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _ordinal(number: int) -> str:

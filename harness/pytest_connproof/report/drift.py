@@ -11,6 +11,7 @@ from connproof.drift import Difference
 from connproof.errors import printable, shortened
 from connproof.model import Connector
 from pytest_connproof.contracts import Drift
+from pytest_connproof.finding import counted
 
 __all__ = ["EXIT_CODES", "Verdict", "as_document", "as_text", "verdict"]
 
@@ -40,8 +41,8 @@ def as_text(connector: Connector, drifts: Sequence[Drift]) -> str:
     sums = ", ".join(f"{counts[severity]} {severity}" for severity in _ORDER)
     compared = [drift for drift in drifts if drift.differences is not None]
     answers = sum(drift.answers for drift in compared)
-    counted = f"{_counted(len(compared), 'operation')}, {_counted(answers, 'answer')}"
-    lines.append(f"{connector.name}  {verdict(drifts)}: {sums}  ({counted} compared)")
+    looked_at = f"{counted(len(compared), 'operation')}, {counted(answers, 'answer')}"
+    lines.append(f"{connector.name}  {verdict(drifts)}: {sums}  ({looked_at} compared)")
     return "\n".join(lines) + "\n"
 
 
@@ -51,13 +52,13 @@ def _of_one(connector: Connector, drift: Drift) -> list[str]:
     if drift.differences is None:
         return [f"{drift.operation}  no answer to compare with {drift.contract}"]
     if not drift.differences:
-        return [f"{drift.operation}  as in the contract: {_counted(drift.answers, 'answer')}, {drift.places} places"]
+        return [f"{drift.operation}  as in the contract: {counted(drift.answers, 'answer')}, {drift.places} places"]
     found = sorted(drift.differences, key=lambda difference: _ORDER.index(difference.severity))
     cells = [_HEADINGS, *(_cells(connector, difference) for difference in found)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     table = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return [
-        f"{drift.operation}  {_counted(len(found), 'difference')} in {drift.places} places from {drift.contract}",
+        f"{drift.operation}  {counted(len(found), 'difference')} in {drift.places} places from {drift.contract}",
         *table,
     ]
 
@@ -104,10 +105,6 @@ def _difference(connector: Connector, difference: Difference) -> dict[str, Any]:
         "seen": difference.seen,
         "read_by": [{"pointer": pointer, "line": connector.source.line(pointer)} for pointer in difference.read_by],
     }
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _shown(path: Path) -> str:
