@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from connproof.errors import printable
 from pytest_connproof.audit.references import Reference
+from pytest_connproof.finding import counted
 from pytest_connproof.migrated import Migration, Obstacle, OldLane, Verdict
 from pytest_connproof.parity import Deviation
 from pytest_connproof.report.parity import whose
@@ -79,7 +80,7 @@ def _labelled(label: str, facts: Sequence[str], room: int) -> Iterator[str]:
 
 
 def _lane_line(lane: OldLane) -> str:
-    count = f"{lane.records} record{'s' if lane.records != 1 else ''}"
+    count = counted(lane.records, "record")
     return f"{lane.lane}  {count}, {whose(lane.by, _MOST_CHARACTERS)}"
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from connproof.errors import printable
 from pytest_connproof.connector_parity import ConnectorParity, FieldRow, LaneRows, Verdict
+from pytest_connproof.finding import counted
 from pytest_connproof.lane_parity import LaneParity, Requests
 from pytest_connproof.parity import REQUESTS, Deviation
 from pytest_connproof.report.terminal import fitted
@@ -56,7 +57,7 @@ def _lane_lines(told: ConnectorParity, lane: LaneRows, width: int, paint: _Paint
         return
     yield f"  baseline  {whose(parity.stored.baseline, width - 12)}"
     now, before = len(parity.run.records), len(parity.stored.records)
-    yield f"  records   {_counted(now, 'record')}" + (f"; the baseline has {before}" if now != before else "")
+    yield f"  records   {counted(now, 'record')}" + (f"; the baseline has {before}" if now != before else "")
     if parity.ends_alike:
         yield f"  ended     {parity.run.outcome}, as the baseline"
     else:
@@ -75,7 +76,7 @@ def request_changes(requests: Requests) -> tuple[str, ...]:
 
 def _request_lines(told: ConnectorParity, parity: LaneParity, paint: _Paint) -> Iterator[str]:
     requests = parity.requests
-    count = _counted(len(requests.now), "request")
+    count = counted(len(requests.now), "request")
     if requests.are_equal:
         yield f"  requests  {count}, as the baseline"
         return
@@ -96,19 +97,19 @@ def _table(told: ConnectorParity, rows: Sequence[FieldRow], width: int, paint: _
     wide = min(max(len(text) for text in ["field", *paths]), _WIDEST_PATH)
     words = max(len(text) for text in ["class", *(row.word for row in rows)])
     counts = [f"{row.records} of {row.of}" for row in rows]
-    counted = max(len(text) for text in ["records", *counts])
+    amounts = max(len(text) for text in ["records", *counts])
     home = next((row.by for row in rows if row.by is not None and row.by.file == told.file), None)
     if home is not None:
         yield f"  mapped    in {home.file} ({home.level})"
-    yield f"  {'field':<{wide}}  {'class':<{words}}  {'records':<{counted}}  {'mapped by' if home else ''}".rstrip()
+    yield f"  {'field':<{wide}}  {'class':<{words}}  {'records':<{amounts}}  {'mapped by' if home else ''}".rstrip()
     for row, path, count in zip(rows, paths, counts, strict=True):
-        room = width - (2 + wide + 2 + words + 2 + counted + 2)
+        room = width - (2 + wide + 2 + words + 2 + amounts + 2)
         how = "bad" if row.is_open else "good" if row.is_equal else "doubt"
         word = paint(row.word, how) + " " * (words - len(row.word))
         if len(path) > wide:
             yield f"  {path}"
         column = path if len(path) <= wide else ""
-        yield f"  {column:<{wide}}  {word}  {count:<{counted}}  {fitted(_rule(told, row), room)}".rstrip()
+        yield f"  {column:<{wide}}  {word}  {count:<{amounts}}  {fitted(_rule(told, row), room)}".rstrip()
         yield from (f"      {line}" for line in _row_details(told, row, width - 6))
 
 
@@ -170,13 +171,13 @@ def _summary(told: ConnectorParity, paint: _Paint) -> str:
     open_ones = [f"{lane.lane}:{row.path}:{row.kind}" for lane in told.lanes for row in lane.rows if row.is_open]
     open_ones += [f"{parity.stored.lane}::{REQUESTS}" for parity in told.compared if not parity.requests_hold]
     counts = [
-        f"{sum(parity.holds for parity in told.compared)} of {_counted(len(told.lanes), 'lane')} as the baseline",
-        _counted(len(open_ones), "open difference"),
+        f"{sum(parity.holds for parity in told.compared)} of {counted(len(told.lanes), 'lane')} as the baseline",
+        counted(len(open_ones), "open difference"),
         f"{waived} waived",
     ]
     line = f"{told.connector}  {paint(f'parity {told.verdict}', _OF_VERDICT[told.verdict])}: {', '.join(counts)}"
     notes = [*told.doubts()] if told.verdict == "inconclusive" else []
-    notes = notes or [f"{told.of_old_code} of {_counted(len(told.compared), 'baseline')} from old code"]
+    notes = notes or [f"{told.of_old_code} of {counted(len(told.compared), 'baseline')} from old code"]
     if open_ones:
         notes.append(f"what is meant: --accept {open_ones[0]} --reason TEXT --owner TEXT --expires DAY")
     return "\n".join([line, *(f"  {printable(note)}" for note in notes)])
@@ -190,10 +191,6 @@ def whose(baseline: Baseline, room: int) -> str:
     at = f", commit {commit[:_SHORT_COMMIT]}{f' {state}' if state else ''}" if commit else ""
     label = "old code: "
     return f"{label}{fitted(printable(baseline.by), room - len(label) - len(at))}{at}"
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 # For machines.
