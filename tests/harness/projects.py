@@ -6,6 +6,7 @@ by the product itself.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -342,7 +343,7 @@ def renewed_exchanges(
 ) -> list[dict[str, Any]]:
     """The three pages of deals.list; before page `at` (from 0) the access token is refused, or ends, and is renewed."""
     (lane, *_) = DEALS.documents["connectors/deals/recordings/deals.json"]["lanes"]
-    pages = lane["exchanges"]
+    pages = copy.deepcopy(lane["exchanges"])  # whoever changes what is given changes no other project
     old, new = "{{secret:access_token#1}}", "{{secret:access_token#2}}"
     said = _exchange("refused", pages[at]["request"], {"error": "token expired"}, 401)
     after = [json.loads(json.dumps(page).replace(old, new)) for page in pages[at:]]
