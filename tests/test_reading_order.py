@@ -89,6 +89,7 @@ HARNESS = Package(
         "replay",
         "net",
         "authority",
+        "listening",
         "server",
         "answers",
         "quota_texts",

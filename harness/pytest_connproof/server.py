@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import responses
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from socketserver import StreamRequestHandler
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
 from connproof.model import Headers, Request, Response
 from pytest_connproof.authority import Authority
+from pytest_connproof.listening import Connections, Heard, Listening
 
 __all__ = ["Answer", "LoopbackServer"]
 
@@ -45,36 +46,24 @@ class LoopbackServer:
         self._answer = answer
         self._authority = authority
         self._turn = threading.Lock()
-        self._open = _Open()
 
     def __enter__(self) -> Self:
-        self._server = _Threads(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self._listening = Listening(_handler(self))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._open.end()
-        self._server.server_close()
-        self._thread.join()
+        self._listening.close()
 
     @property
     def url(self) -> str:
         """The origin of this server, which is the URL of the proxy too."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._listening.url
 
     def answered(self, request: Request) -> Response:
         with self._turn:
             return self._answer(request)
-
-    def opened(self, connection: socket.socket) -> None:
-        self._open.add(connection)
-
-    def closed(self, connection: socket.socket) -> None:
-        self._open.discard(connection)
 
     def speaking_as(self, host: str, connection: socket.socket) -> socket.socket | None:
         """The connection as a TLS one; None where whoever asked does not believe that this is the host."""
@@ -88,51 +77,12 @@ class LoopbackServer:
         return secured
 
 
-class _Open:
-    """The connections that are open, to be ended from outside."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connections: set[socket.socket] = set()
-        self._is_over = False
-
-    def add(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._connections.add(connection)
-            if self._is_over:
-                _end(connection)
-
-    def discard(self, connection: socket.socket) -> None:
-        with self._lock:
-            self._connections.discard(connection)
-
-    def end(self) -> None:
-        with self._lock:
-            self._is_over = True
-            for connection in self._connections:
-                _end(connection)
-
-
-def _end(connection: socket.socket) -> None:
-    with suppress(OSError):  # its other end may be gone already
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Threads(ThreadingHTTPServer):
-    daemon_threads = False  # its threads end with it, and leave no socket behind
-
-
-def _handler(server: LoopbackServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+def _handler(server: LoopbackServer) -> type[Heard]:
+    class Handler(Heard):
+        connections = Connections()
         tunnel = ""  # the origin that this connection is a tunnel to
 
-        def setup(self) -> None:
-            super().setup()
-            server.opened(self.connection)
-
         def finish(self) -> None:
-            server.closed(self.connection)
             super().finish()
             if self.tunnel:  # the socket that the server knows was given up for this one
                 self.connection.close()
@@ -163,7 +113,7 @@ def _handler(server: LoopbackServer) -> type[BaseHTTPRequestHandler]:
         def _open_tunnel(self) -> None:
             host, _, port = self.path.rpartition(":")
             self.connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            server.closed(self.connection)
+            self.connections.discard(self.connection)
             secured = server.speaking_as(host.strip("[]").lower(), self.connection)
             if secured is None:
                 return
@@ -171,11 +121,8 @@ def _handler(server: LoopbackServer) -> type[BaseHTTPRequestHandler]:
             self.request = secured
             StreamRequestHandler.setup(self)  # the same connection, read and written through TLS
             self.tunnel = f"https://{host.lower()}{'' if port == '443' else f':{port}'}"
-            server.opened(self.connection)
+            self.connections.add(self.connection)
             self.close_connection = False
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
-            """Nothing is logged: a request line may hold a credential."""
 
     return Handler
 

@@ -11,11 +11,11 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
 
 from connproof.model import Headers, Request, Response
+from pytest_connproof.listening import Connections, Heard, Listening
 from pytest_connproof.provider.faces import Simulated
 
 __all__ = ["Loopback"]
@@ -41,54 +41,39 @@ class Loopback:
         self.provider = provider
         self.spelt = spelt
         self.now = now
-        self._wires = _Wires()
+        self._parked = _Parked()
 
     def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", 0), _handler(self, self._wires))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
-        self._thread.start()
+        self._listening = Listening(_handler(self, self._parked))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._wires.close()
-        self._server.server_close()
-        self._thread.join()
+        self._parked.let_go()
+        self._listening.close()
 
     @property
     def url(self) -> str:
         """The origin of this server."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._listening.url
 
     def wait_parked(self, count: int = 1) -> None:
         """Return once so many requests wait to be released. Raises TimeoutError where they never come."""
-        self._wires.wait_parked(count)
+        self._parked.wait_parked(count)
 
     def release(self) -> None:
         """Let the request go on that has waited longest."""
-        self._wires.release()
+        self._parked.release()
 
 
-class _Wires:
-    """What the threads of a server share: the connections that are open, and the requests that wait."""
+class _Parked:
+    """The requests that wait until they are released, or the server closes."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._open: set[socket.socket] = set()
-        self._parked: deque[threading.Event] = deque()
+        self._waiting: deque[threading.Event] = deque()
         self._is_closing = False
-
-    def opened(self, connection: socket.socket) -> None:
-        with self._changed:
-            self._open.add(connection)
-            if self._is_closing:
-                _end(connection)
-
-    def closed(self, connection: socket.socket) -> None:
-        with self._changed:
-            self._open.discard(connection)
 
     def hold(self) -> bool:
         """Wait until the request is released; False where the server closes instead."""
@@ -96,49 +81,30 @@ class _Wires:
         with self._changed:
             if self._is_closing:
                 return False
-            self._parked.append(released)
+            self._waiting.append(released)
             self._changed.notify_all()
         released.wait()
         return not self._is_closing
 
     def wait_parked(self, count: int) -> None:
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._parked) >= count, _MOST_WAIT_S):
-                raise TimeoutError(f"{len(self._parked)} of {count} requests are parked")
+            if not self._changed.wait_for(lambda: len(self._waiting) >= count, _MOST_WAIT_S):
+                raise TimeoutError(f"{len(self._waiting)} of {count} requests are parked")
 
     def release(self) -> None:
         with self._changed:
-            self._parked.popleft().set()
+            self._waiting.popleft().set()
 
-    def close(self) -> None:
+    def let_go(self) -> None:
         with self._changed:
             self._is_closing = True
-            for released in self._parked:
+            for released in self._waiting:
                 released.set()
-            for connection in self._open:
-                _end(connection)
 
 
-def _end(connection: socket.socket) -> None:
-    with suppress(OSError):  # its other end may be gone already
-        connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = False  # its threads end with it, and leave no socket behind
-
-
-def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def setup(self) -> None:
-            super().setup()
-            wires.opened(self.connection)
-
-        def finish(self) -> None:
-            wires.closed(self.connection)
-            super().finish()
+def _handler(face: Loopback, parked: _Parked) -> type[Heard]:
+    class Handler(Heard):
+        connections = Connections()
 
         def handle_one_request(self) -> None:
             self.close_connection = True
@@ -149,7 +115,7 @@ def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
             who = request.header("user-agent") or ""
             arrival = face.provider.arrive(request, face.now(), who=who)
             response = arrival.response
-            if arrival.delivery in {"late", "acts late"} and not wires.hold():
+            if arrival.delivery in {"late", "acts late"} and not parked.hold():
                 response = None
             elif arrival.delivery == "acts late":
                 response = face.provider.act(request, face.now(), who=who)
@@ -173,13 +139,10 @@ def _handler(face: Loopback, wires: _Wires) -> type[BaseHTTPRequestHandler]:
 
         def _break_off(self) -> None:
             # To linger for no time at all is a reset (RST), where an ordinary close would be an end (FIN).
-            wires.closed(self.connection)
+            self.connections.discard(self.connection)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.rfile.close()
             self.connection.close()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the signature is the library's
-            """Nothing is logged: a request line may hold a credential."""
 
     return Handler
 
