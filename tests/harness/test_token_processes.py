@@ -580,5 +580,7 @@ def test_F49_a_pickled_client_is_refused(tmp_path: Path) -> None:
     with connected(f"sqlite:///{tmp_path}/tokens.db", tmp_path) as world:
         send = InProcess(world.provider, world.clock.monotonic).send
         for client in (world.store, Tokens(world.store, world.connector, send, owner="a")):
-            with pytest.raises((TypeError, AttributeError, pickle.PicklingError), match=r"(?i)can(?:no|')t (?:pickle|get)"):
+            with pytest.raises(
+                (TypeError, AttributeError, pickle.PicklingError), match=r"(?i)can(?:no|')t (?:pickle|get)"
+            ):
                 pickle.dumps(client)
